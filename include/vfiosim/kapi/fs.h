@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Superblocks, mounts, inodes, address spaces, files and descriptor tables. */
+#ifndef VFIOSIM_KAPI_FS_H
+#define VFIOSIM_KAPI_FS_H
+
+#include <vfiosim/kapi/atomic.h>
+#include <vfiosim/kapi/list.h>
+#include <vfiosim/kapi/lock.h>
+#include <vfiosim/kapi/rbtree.h>
+#include <vfiosim/kapi/sched.h>
+
+struct address_space;
+struct cdev;
+struct dentry;
+struct file;
+struct fs_context;
+struct inode;
+struct module;
+struct super_block;
+struct vfsmount;
+struct vm_area_struct;
+struct user_namespace;
+struct net;
+
+typedef struct { u32 val; } kuid_t;
+typedef struct { u32 val; } kgid_t;
+
+struct cred {
+	atomic_t usage;
+	kuid_t fsuid;
+	kgid_t fsgid;
+	unsigned long capabilities;	/* bit per CAP_* */
+	struct user_namespace *user_ns;
+};
+
+/* f_mode */
+#define FMODE_READ 0x1
+#define FMODE_WRITE 0x2
+#define FMODE_LSEEK 0x4
+#define FMODE_PREAD 0x8
+#define FMODE_PWRITE 0x10
+#define FMODE_PATH 0x4000
+#define FMODE_ATOMIC_POS 0x8000
+#define FMODE_WRITER 0x10000
+#define FMODE_CAN_READ 0x20000
+#define FMODE_CAN_WRITE 0x40000
+#define FMODE_OPENED 0x80000
+#define FMODE_NEED_UNMOUNT 0x10000000
+#define FMODE_NOACCOUNT 0x20000000
+
+/* i_state, 5.14 values */
+#define I_DIRTY 0x7
+#define I_NEW (1 << 3)
+#define I_WILL_FREE (1 << 4)
+#define I_FREEING (1 << 5)
+#define I_CLEAR (1 << 6)
+
+#define S_PRIVATE (1 << 9)
+
+#define SB_KERNMOUNT (1UL << 22)
+#define SB_BORN (1UL << 29)
+#define SB_ACTIVE (1UL << 30)
+#define SB_NOUSER (1UL << 31)
+
+#define MNT_INTERNAL 0x4000
+#define MNT_DOOMED 0x1000000
+
+struct address_space_operations;
+
+struct address_space {
+	struct inode *host;
+	const struct address_space_operations *a_ops;
+	struct xarray_pages *i_pages;	/* page cache, NULL while empty (shmem.c) */
+	unsigned long nrpages;
+	struct rb_root_cached i_mmap;	/* VMAs by file page; mapping_tree.c */
+	struct rw_semaphore i_mmap_rwsem;
+	int i_mmap_writable;		/* atomic_t in the kernel */
+	unsigned long flags;
+	gfp_t gfp_mask;
+	u32 wb_err;
+	struct list_head private_list;
+};
+
+struct inode {
+	umode_t i_mode;
+	unsigned int i_flags;
+	unsigned int i_state;
+	kuid_t i_uid;
+	kgid_t i_gid;
+	const struct inode_operations *i_op;
+	const struct file_operations *i_fop;
+	struct super_block *i_sb;
+	struct address_space *i_mapping;
+	struct address_space i_data;
+	unsigned long i_ino;
+	unsigned int i_nlink;
+	dev_t i_rdev;
+	loff_t i_size;
+	unsigned int i_blkbits;
+	spinlock_t i_lock;
+	atomic_t i_count;
+	int i_writecount;
+	int i_readcount;
+	struct hlist_node i_hash;
+	struct list_head i_lru;
+	struct list_head i_io_list;
+	struct list_head i_wb_list;
+	struct list_head i_sb_list;
+	struct list_head i_devices;
+	struct rw_semaphore i_rwsem;
+	struct cdev *i_cdev;
+	void *i_private;
+	struct callback_head i_rcu;
+};
+
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
+
+struct file {
+	struct path f_path;
+	struct inode *f_inode;
+	const struct file_operations *f_op;
+	spinlock_t f_lock;
+	atomic_long_t f_count;
+	unsigned int f_flags;
+	unsigned int f_mode;
+	struct mutex f_pos_lock;
+	loff_t f_pos;
+	const struct cred *f_cred;
+	void *private_data;
+	struct address_space *f_mapping;
+	u32 f_wb_err;
+	struct callback_head f_rcu;	/* task work or RCU */
+};
+
+struct poll_table_struct;
+typedef struct poll_table_struct poll_table;
+typedef void *fl_owner_t;
+
+#ifndef __user
+#define __user
+#endif
+
+struct file_operations {
+	struct module *owner;
+	loff_t (*llseek)(struct file *file, loff_t offset, int whence);
+	ssize_t (*read)(struct file *file, char __user *buf, size_t count, loff_t *ppos);
+	ssize_t (*write)(struct file *file, const char __user *buf, size_t count, loff_t *ppos);
+	__poll_t (*poll)(struct file *file, poll_table *wait);
+	long (*unlocked_ioctl)(struct file *file, unsigned int cmd, unsigned long arg);
+	long (*compat_ioctl)(struct file *file, unsigned int cmd, unsigned long arg);
+	int (*mmap)(struct file *file, struct vm_area_struct *vma);
+	int (*open)(struct inode *inode, struct file *file);
+	int (*flush)(struct file *file, fl_owner_t id);
+	int (*release)(struct inode *inode, struct file *file);
+	int (*fsync)(struct file *file, loff_t start, loff_t end, int datasync);
+	int (*fasync)(int fd, struct file *file, int on);
+	unsigned long (*get_unmapped_area)(struct file *file, unsigned long addr,
+					   unsigned long len, unsigned long pgoff,
+					   unsigned long flags);
+	long (*fallocate)(struct file *file, int mode, loff_t offset, loff_t len);
+};
+
+struct file_system_type {
+	const char *name;
+	int fs_flags;
+	int (*init_fs_context)(struct fs_context *fc);
+	void (*kill_sb)(struct super_block *sb);
+	struct module *owner;
+	struct file_system_type *next;
+	struct hlist_head fs_supers;
+};
+
+struct vfsmount {
+	struct dentry *mnt_root;
+	struct super_block *mnt_sb;
+	int mnt_flags;
+};
+
+/* libfs.c, namespace.c */
+struct pseudo_fs_context;
+struct pseudo_fs_context *init_pseudo(struct fs_context *fc, unsigned long magic)
+	KAPI(init_pseudo);
+int simple_pin_fs(struct file_system_type *type, struct vfsmount **mount, int *count)
+	KAPI(simple_pin_fs);
+void simple_release_fs(struct vfsmount **mount, int *count) KAPI(simple_release_fs);
+struct vfsmount *vfs_kern_mount(struct file_system_type *type, int flags, const char *name,
+				void *data) KAPI(vfs_kern_mount);
+struct vfsmount *kern_mount(struct file_system_type *type) KAPI(kern_mount);
+void kern_unmount(struct vfsmount *mnt) KAPI(kern_unmount);
+struct vfsmount *mntget(struct vfsmount *mnt) KAPI(mntget);
+void mntput(struct vfsmount *mnt) KAPI(mntput);
+void kill_anon_super(struct super_block *sb) KAPI(kill_anon_super);
+
+/* inode.c */
+struct inode *new_inode(struct super_block *sb) KAPI(new_inode);
+struct inode *new_inode_pseudo(struct super_block *sb) KAPI(new_inode_pseudo);
+struct inode *alloc_anon_inode(struct super_block *sb) KAPI(alloc_anon_inode);
+void ihold(struct inode *inode) KAPI(ihold);
+void iput(struct inode *inode) KAPI(iput);
+void clear_inode(struct inode *inode) KAPI(clear_inode);
+unsigned int get_next_ino(void) KAPI(get_next_ino);
+
+static inline unsigned int iminor(const struct inode *inode)
+{
+	return MINOR(inode->i_rdev);
+}
+
+static inline unsigned int imajor(const struct inode *inode)
+{
+	return MAJOR(inode->i_rdev);
+}
+
+static inline struct inode *file_inode(const struct file *file)
+{
+	return file->f_inode;
+}
+
+/* file_table.c, file.c, anon_inodes.c */
+struct fd {
+	struct file *file;
+	unsigned int flags;
+};
+#define FDPUT_FPUT 1
+
+struct file *alloc_empty_file(int flags, const struct cred *cred) KAPI(alloc_empty_file);
+struct file *alloc_file_pseudo(struct inode *inode, struct vfsmount *mnt, const char *name,
+			       int flags, const struct file_operations *fops)
+	KAPI(alloc_file_pseudo);
+struct file *anon_inode_getfile(const char *name, const struct file_operations *fops,
+				void *priv, int flags) KAPI(anon_inode_getfile);
+struct file *get_file(struct file *file) KAPI(get_file);
+void fput(struct file *file) KAPI(fput);
+void flush_delayed_fput(void) KAPI(flush_delayed_fput);
+struct file *fget(unsigned int fd) KAPI(fget);
+struct fd fdget(unsigned int fd) KAPI(fdget);
+void fdput(struct fd fd) KAPI(fdput);
+int get_unused_fd_flags(unsigned int flags) KAPI(get_unused_fd_flags);
+void put_unused_fd(unsigned int fd) KAPI(put_unused_fd);
+void fd_install(unsigned int fd, struct file *file) KAPI(fd_install);
+int close_fd(unsigned int fd) KAPI(close_fd);
+int filp_close(struct file *file, fl_owner_t id) KAPI(filp_close);
+long file_count(const struct file *file) KAPI(file_count);
+
+/* Descriptor tables and their life with a process (fork, exec, exit). */
+struct files_struct *alloc_files(void) SIM(alloc_files);
+struct files_struct *dup_fd(struct files_struct *old, int *error) KAPI(dup_fd);
+void exit_files(struct task_struct *task) KAPI(exit_files);
+void put_files_struct(struct files_struct *files) KAPI(put_files_struct);
+int unshare_files(void) KAPI(unshare_files);
+void do_close_on_exec(struct files_struct *files) KAPI(do_close_on_exec);
+int ksys_dup(unsigned int fd) SIM(ksys_dup);
+int ksys_dup2(unsigned int oldfd, unsigned int newfd) SIM(ksys_dup2);
+int ksys_dup3(unsigned int oldfd, unsigned int newfd, int flags) KAPI(ksys_dup3);
+int ksys_fcntl_dupfd(unsigned int fd, unsigned int from, int flags) SIM(ksys_fcntl_dupfd);
+int ksys_close_range(unsigned int first, unsigned int last, unsigned int flags)
+	SIM(ksys_close_range);
+
+/*
+ * Open by path. The modelled name space is flat: device nodes ("/dev/vfio/7",
+ * made by device_create), "/dev/null" and whatever a scenario registers.
+ */
+struct file *filp_open(const char *path, int flags, umode_t mode) KAPI(filp_open);
+
+/* chardev.c */
+struct cdev {
+	struct kobject_ref {
+		atomic_t count;
+		struct kobject_ref *parent;
+		void (*release)(struct kobject_ref *ref);
+	} kobj;
+	struct module *owner;
+	const struct file_operations *ops;
+	struct list_head list;
+	dev_t dev;
+	unsigned int count;
+};
+
+int alloc_chrdev_region(dev_t *dev, unsigned int baseminor, unsigned int count,
+			const char *name) KAPI(alloc_chrdev_region);
+int register_chrdev_region(dev_t from, unsigned int count, const char *name)
+	KAPI(register_chrdev_region);
+void unregister_chrdev_region(dev_t from, unsigned int count) KAPI(unregister_chrdev_region);
+void cdev_init(struct cdev *cdev, const struct file_operations *fops) KAPI(cdev_init);
+struct cdev *cdev_alloc(void) KAPI(cdev_alloc);
+int cdev_add(struct cdev *cdev, dev_t dev, unsigned int count) KAPI(cdev_add);
+void cdev_del(struct cdev *cdev) KAPI(cdev_del);
+
+struct miscdevice {
+	int minor;
+	const char *name;
+	const struct file_operations *fops;
+	struct list_head list;
+	struct device *parent;
+	struct device *this_device;
+	const char *nodename;
+	umode_t mode;
+};
+#define MISC_DYNAMIC_MINOR 255
+#define MISC_MAJOR 10
+#define VFIO_MINOR 196
+
+int misc_register(struct miscdevice *misc) KAPI(misc_register);
+void misc_deregister(struct miscdevice *misc) KAPI(misc_deregister);
+
+/* Nodes under /dev; device_add() and device_del() call these. */
+int devtmpfs_create_node(const char *name, umode_t mode, dev_t dev) KAPI(devtmpfs_create_node);
+void devtmpfs_delete_node(const char *name) KAPI(devtmpfs_delete_node);
+
+#endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The door: all that the kernel side may ask of the host side.
+ *
+ * A kernel-side task runs alone between two choice points. Each operation on
+ * something that tasks share announces itself here *before* it happens: another
+ * task may run first. What the operation touches, and whether it reads or
+ * writes, tells the explorer which steps commute.
+ */
+#ifndef VFIOSIM_ENGINE_H
+#define VFIOSIM_ENGINE_H
+
+#include <vfiosim/kapi/types.h>
+
+struct task_struct;
+
+/*
+ * Kinds of operation: enum suffix, the word that schedules and traces show.
+ * The word is part of the schedule file format.
+ */
+#define ENG_OPS(X)					\
+	X(START, "start")				\
+	X(YIELD, "cond_resched")			\
+	X(MUTEX_LOCK, "mutex_lock")			\
+	X(MUTEX_TRYLOCK, "mutex_trylock")		\
+	X(MUTEX_UNLOCK, "mutex_unlock")			\
+	X(SPIN_LOCK, "spin_lock")			\
+	X(SPIN_TRYLOCK, "spin_trylock")			\
+	X(SPIN_UNLOCK, "spin_unlock")			\
+	X(DOWN_READ, "down_read")			\
+	X(DOWN_READ_TRYLOCK, "down_read_trylock")	\
+	X(UP_READ, "up_read")				\
+	X(DOWN_WRITE, "down_write")			\
+	X(DOWN_WRITE_QUEUE, "down_write_queue")		\
+	X(DOWN_WRITE_TRYLOCK, "down_write_trylock")	\
+	X(DOWN_READ_QUEUE, "down_read_queue")		\
+	X(UP_WRITE, "up_write")				\
+	X(DOWNGRADE_WRITE, "downgrade_write")		\
+	X(ATOMIC_READ, "atomic_read")			\
+	X(ATOMIC_SET, "atomic_set")			\
+	X(ATOMIC_RMW, "atomic_rmw")			\
+	X(REFCOUNT_INC, "refcount_inc")			\
+	X(REFCOUNT_DEC, "refcount_dec")			\
+	X(COMPLETE, "complete")				\
+	X(WAIT_COMPLETION, "wait_for_completion")	\
+	X(WAKE_UP, "wake_up")				\
+	X(WAIT_EVENT, "wait_event")			\
+	X(QUEUE_WORK, "queue_work")			\
+	X(RUN_WORK, "run_work")				\
+	X(FLUSH_WORK, "flush_work")			\
+	X(TIMER, "timer")				\
+	X(SLEEP, "sleep")				\
+	X(TASK_WORK, "task_work")			\
+	X(RCU_READ_LOCK, "rcu_read_lock")		\
+	X(RCU_READ_UNLOCK, "rcu_read_unlock")		\
+	X(CALL_RCU, "call_rcu")				\
+	X(GRACE_PERIOD, "grace_period")			\
+	X(SYNCHRONIZE_RCU, "synchronize_rcu")		\
+	X(READ_ONCE, "read_once")			\
+	X(WRITE_ONCE, "write_once")			\
+	X(MODULE_GET, "module_get")			\
+	X(MODULE_PUT, "module_put")			\
+	X(MODULE_STATE, "module_state")			\
+	X(PTE, "pte")					\
+	X(SIGNAL, "signal")				\
+	X(PLAIN_READ, "load")				\
+	X(PLAIN_WRITE, "store")				\
+	X(STEP, "step")
+
+enum eng_op {
+#define X(name, word) ENG_OP_##name,
+	ENG_OPS(X)
+#undef X
+	ENG_OP_MAX
+};
+
+enum eng_access {
+	ENG_READ,	/* commutes with other reads of the same object */
+	ENG_WRITE,	/* dependent on every other operation on the object */
+};
+
+/* How a blocked operation ended. */
+enum eng_wake {
+	ENG_READY,	/* the condition held; the operation may be carried out */
+	ENG_TIMEOUT,	/* virtual time passed, or the schedule let it pass early */
+	ENG_SIGNAL,	/* a signal that the wait listens to is pending */
+};
+
+#define ENG_FOREVER (~0ULL)
+
+/* What ends a wait besides its condition. */
+#define ENG_UNINTERRUPTIBLE 0
+#define ENG_KILLABLE 1
+#define ENG_INTERRUPTIBLE 2
+
+/*
+ * A choice point: the current task is about to carry out @op on @object, whose
+ * first byte identifies it. On return no other task runs until the next call
+ * into this header that says so.
+ */
+void eng_point(enum eng_op op, const void *object, enum eng_access access) SIM(eng_point);
+
+/*
+ * The operation just announced turned out to only read (a failed
+ * compare-and-exchange, trylock or inc_not_zero).
+ */
+void eng_only_read(void) SIM(eng_only_read);
+
+/*
+ * A choice point that is only enabled while ready(@arg) holds: until then the
+ * task is blocked. @ready is called from any context, must be pure and may read
+ * kernel memory only. @timeout_ns is virtual time from now or ENG_FOREVER;
+ * @mode says which signals end the wait. A wait of over 120 virtual seconds
+ * without a timeout is reported as a hung task.
+ */
+enum eng_wake eng_wait(enum eng_op op, const void *object, enum eng_access access,
+		       bool (*ready)(const void *arg), const void *arg,
+		       u64 timeout_ns, unsigned int mode) SIM(eng_wait);
+
+/*
+ * The door for data choices: a number below @bound, taken from the schedule;
+ * 0 is what happens when nobody explores this dimension. @what is a constant
+ * string (the name of the choice in schedules).
+ */
+unsigned int eng_choose(const char *what, unsigned int bound) SIM(eng_choose);
+
+/*
+ * A fault point: true when the step named @site must fail this time. @site is a
+ * constant string, e.g. "kmalloc", "anon_dev". Never true unless the run
+ * injects faults. Each call counts as one reached site.
+ */
+bool eng_fail_here(const char *site) SIM(eng_fail_here);
+
+/* Tasks. The body runs in a new coroutine; it becomes runnable at once. */
+struct task_struct *eng_spawn(const char *name, void (*body)(void *), void *arg,
+			      bool kthread) SIM(eng_spawn);
+void eng_exit(void) SIM(eng_exit) __attribute__((noreturn));
+
+/* Virtual time since boot of the run, nanoseconds. */
+u64 eng_now(void) SIM(eng_now);
+
+/* ---- memory (arena) ---- */
+
+/*
+ * @type names the objects ("inode"); a constant string. Returns NULL when a
+ * fault is injected at the allocation (site = @type). Zeroed memory if @zero.
+ * @site is the address of the caller, for reports.
+ */
+void *eng_alloc(size_t size, const char *type, bool zero, const void *site) SIM(eng_alloc);
+void eng_free(const void *object, const void *site) SIM(eng_free);
+size_t eng_size(const void *object) SIM(eng_size);
+/* Marks @object as expected to outlive the run (no leak report). */
+void eng_not_leak(const void *object) SIM(eng_not_leak);
+/* A second name for an object, shown instead of type#serial ("0000:01:00.0"). */
+void eng_name(const void *object, const char *name) SIM(eng_name);
+/* Fails the run with use-after-free if @pointer lies in freed arena memory. */
+void eng_check(const void *pointer) SIM(eng_check);
+
+/* ---- events and failures ---- */
+
+extern bool eng_tracing SIM(eng_tracing);
+
+/*
+ * Record an event: @what and @format are constant strings. @format knows %d %u
+ * %x and their l and ll forms, %s (constant strings or names in kernel memory)
+ * and %O (a pointer, shown as an object's name, never as an address). At most
+ * four arguments.
+ */
+void eng_event_slow(const char *what, const void *object, const char *format, ...)
+	SIM(eng_event_slow);
+#define eng_event(...)					\
+	do {						\
+		if (__builtin_expect(eng_tracing, 0))	\
+			eng_event_slow(__VA_ARGS__);	\
+	} while (0)
+
+/*
+ * End the run as failed. @detector is one of the stable names in
+ * docs/detectors.md ("use-after-free", "deadlock", "bug", ...).
+ */
+void eng_fail(const char *detector, const void *object, const char *format, ...)
+	SIM(eng_fail) __attribute__((noreturn));
+/*
+ * Record a finding and go on (WARN, lock-order inversion, leak). Whether the
+ * run counts as failed is for the scenario's options to say.
+ */
+void eng_report(const char *detector, const void *object, const char *format, ...)
+	SIM(eng_report);
+
+/* ---- lock bookkeeping for the detectors ---- */
+void eng_lock_acquired(const void *lock, const char *class_name, unsigned int subclass,
+		       bool shared, bool trylock) SIM(eng_lock_acquired);
+void eng_lock_released(const void *lock) SIM(eng_lock_released);
+bool eng_lock_held(const void *lock) SIM(eng_lock_held);	/* by the current task */
+
+#endif

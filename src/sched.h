@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Running one scenario, step by step. This is what the explorer drives.
+ *
+ * A run is: run_begin(), then while run_menu() offers a transition, run_step()
+ * with one of them, then run_end(). Each step switches into one task, which
+ * carries out its pending operation and goes on alone to its next choice point.
+ * The menu shows each task's pending operation *before* it happens.
+ *
+ * Data choices (eng_choose, eng_fail_here) happen inside steps. Their values
+ * come from the run's script while it lasts and are 0 after it; all of them are
+ * recorded in run->decisions, beside the task choices, so that
+ *
+ *	schedule = the list of decisions; replay = run with that list as script.
+ *
+ * While the script lasts, tasks switch directly to each other and the driver is
+ * not asked: re-executing a prefix costs one switch per preemption.
+ */
+#ifndef VFIOSIM_SCHED_H
+#define VFIOSIM_SCHED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine.h"
+#include "vfiosim.h"
+
+#define TASKS_MAX 64
+#define DECISIONS_MAX 65536
+
+/* A task's next operation, as announced at its choice point. */
+struct pending {
+	const void *object;
+	uint8_t op;		/* enum eng_op */
+	uint8_t access;		/* enum eng_access, the worst case */
+	uint8_t blocking;	/* has a condition: enabled only while that holds */
+	uint8_t can_time_out;
+	uint8_t can_be_interrupted;
+};
+
+/* What could happen next. Bits are task numbers. */
+struct menu {
+	uint64_t enabled;	/* pending operation can be carried out */
+	uint64_t timeouts;	/* blocked, and its timeout may fire */
+	uint64_t signals;	/* blocked, and a pending signal would end the wait */
+	unsigned int current;	/* the task that ran last */
+	const struct pending *pending;	/* by task number */
+};
+
+/* A step that was carried out, with the access that it turned out to be. */
+struct step {
+	const void *object;
+	uint8_t task;
+	uint8_t how;		/* enum eng_wake */
+	uint8_t op;
+	uint8_t access;
+};
+
+enum decision_kind {
+	DECIDE_TASK,		/* value = task number, how = enum eng_wake */
+	DECIDE_DATA,		/* value < bound; what = name of the choice or fault site */
+};
+
+struct decision {
+	uint8_t kind;
+	uint8_t how;
+	uint8_t op;
+	uint8_t fault;		/* a DECIDE_DATA made by eng_fail_here() */
+	uint16_t value;
+	uint16_t bound;
+	const void *object;
+	const char *what;
+};
+
+struct run_config {
+	const struct vfiosim_scenario *scenario;
+	const struct decision *script;	/* copied */
+	size_t script_length;
+	bool tracing;			/* fill the event ring */
+	bool faults;			/* eng_fail_here() is a choice */
+	uint64_t steps_max;		/* 0: default */
+};
+
+struct finding {
+	char detector[32];
+	char message[480];
+	int task;			/* -1: the run as a whole */
+	uint64_t step;
+};
+
+/* Resets all kernel-side state to its boot image and runs the scenario's setup. */
+void run_begin(const struct run_config *config);
+/* NULL when the run is over: all tasks ended, a failure, or nothing can run. */
+const struct menu *run_menu(void);
+/* Carry out one transition; returns the step as it turned out. */
+const struct step *run_step(unsigned int task, enum eng_wake how);
+/* Teardown, leak and rest checks; then the verdict. */
+enum vfiosim_verdict run_end(void);
+
+const struct finding *run_failure(void);	/* the first one, or NULL */
+size_t run_decisions(const struct decision **decisions_out);
+uint64_t run_trace_hash(void);			/* of all steps, by names, not addresses */
+const char *run_task_name(unsigned int task);
+
+/*
+ * Snapshots of all kernel-side state, stacks included, at a menu. Not available
+ * under Valgrind, ASan or a debugger: snapshot_possible() says so.
+ */
+bool snapshot_possible(void);
+size_t snapshot_size(void);		/* bytes that snapshot_save() would need now */
+void snapshot_save(void *buffer);
+void snapshot_restore(const void *buffer);
+/* 64-bit hash of the state that decides the future (no counters, no trace). */
+uint64_t snapshot_hash(void);
+
+/* Name of an object ("inode#3.i_mmap_rwsem"); valid until the next call. */
+const char *object_name(const void *object);
+
+#endif
