@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Which kernel is modelled where versions differ. */
+#include <vfiosim/kapi/types.h>
+
+enum kernel_version kernel_version KSTATE = KERNEL_5_14;
