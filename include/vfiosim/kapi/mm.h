@@ -160,4 +160,30 @@ struct file *memfd_create(const char *name, unsigned int flags) SIM(memfd_create
 int memfd_truncate(struct file *file, loff_t size) SIM(memfd_truncate);
 int memfd_punch(struct file *file, loff_t offset, loff_t len) SIM(memfd_punch);
 
+/* Reads and writes of a plain file without any mapping; bytes done or -errno. */
+ssize_t memfd_pread(struct file *file, void *buf, size_t size, loff_t offset) SIM(memfd_pread);
+ssize_t memfd_pwrite(struct file *file, const void *buf, size_t size, loff_t offset)
+	SIM(memfd_pwrite);
+/* A new open file description of the same inode, as open("/proc/self/fd/N") gives it. */
+struct file *memfd_reopen(struct file *file, int flags) SIM(memfd_reopen);
+
+/*
+ * Looking from outside (replay, fuzzing, checkers): no fault, no lock, no choice point.
+ */
+/* The VMA with the lowest end above @addr, or NULL. */
+struct vm_area_struct *find_vma(struct mm_struct *mm, unsigned long addr) KAPI(find_vma);
+/* The VMA behind @vma in its set, or NULL. */
+struct vm_area_struct *vma_next(const struct vm_area_struct *vma) SIM(vma_next);
+
+enum user_page {
+	USER_PAGE_ABSENT,
+	USER_PAGE_FILE,		/* the page cache's page */
+	USER_PAGE_ANON,		/* private to the process, or shared by fork until written */
+	USER_PAGE_ZERO,		/* the shared zero page */
+	USER_PAGE_PFN,		/* a special entry: a pfn without a page */
+};
+/* What the entries of @nr pages from @addr hold, an enum user_page each. */
+void user_page_states(struct mm_struct *mm, unsigned long addr, unsigned long nr, u8 *states)
+	SIM(user_page_states);
+
 #endif
