@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which vfio core a run uses.
+ *
+ * The default of the process is set from outside any run (a command line
+ * option); a scenario's setup may override it for its own run, before it loads
+ * the core. A run that has loaded a core stays with it.
+ */
+#ifndef VFIOSIM_KAPI_VFIO_CORE_SELECT_H
+#define VFIOSIM_KAPI_VFIO_CORE_SELECT_H
+
+#include <vfiosim/kapi/types.h>
+
+struct module;
+
+struct vfio_core_ops;
+
+/**
+ * struct vfiosim_core - one linked-in vfio core
+ * @name: "port" (5.14-rc with the inode patch) or "6.12"
+ * @summary: one line
+ * @module: what its files and the pseudo filesystem pin
+ * @init: the module's init function
+ * @exit: the module's exit function
+ * @ops: where the exported names of kapi/vfio.h go
+ */
+struct vfiosim_core {
+	const char *name;
+	const char *summary;
+	struct module *module;
+	int (*init)(void);
+	void (*exit)(void);
+	const struct vfio_core_ops *ops;
+};
+
+/* Ends with NULL. */
+extern const struct vfiosim_core *const vfiosim_cores[] SIM(vfiosim_cores);
+
+/* NULL when there is no core of that name. */
+const struct vfiosim_core *vfiosim_core_find(const char *name) SIM(vfiosim_core_find);
+
+/* The core that this run uses. */
+const struct vfiosim_core *vfiosim_core(void) SIM(vfiosim_core);
+
+/* For this run only; before vfio is loaded. */
+void vfiosim_core_use(const struct vfiosim_core *core) SIM(vfiosim_core_use);
+
+/* For all runs from now on that do not choose; outside any run. */
+void vfiosim_core_set_default(const struct vfiosim_core *core) SIM(vfiosim_core_set_default);
+
+#endif
