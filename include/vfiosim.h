@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -36,6 +37,15 @@ enum vfiosim_verdict {
 };
 
 #define VFIOSIM_TASKS_MAX 16
+
+/** enum vfiosim_kernel - whose behaviour where kernel versions differ */
+enum vfiosim_kernel {
+	VFIOSIM_KERNEL_DEFAULT = 0,	/**< what the command line says, else 5.14 */
+	VFIOSIM_KERNEL_5_14,
+	VFIOSIM_KERNEL_6_1,
+	VFIOSIM_KERNEL_6_12,
+	VFIOSIM_KERNEL_6_18,
+};
 
 struct vfiosim_report;
 
@@ -57,6 +67,9 @@ struct vfiosim_task {
  *	something; false is a violation ("expectation"). May be NULL
  * @tolerate: detectors that are findings and not failures here, a list such as
  *	"warn,hung-task"; NULL for none
+ * @kernel: the kernel version whose behaviour is asked for
+ * @core: the vfio core: NULL for the command line's, else "port" (5.14 with the
+ *	patch), "merged" (6.12's lifetime), or the path of a core of one's own
  * @tasks: the tasks that race, ended by an entry without a name
  */
 struct vfiosim_scenario {
@@ -67,6 +80,8 @@ struct vfiosim_scenario {
 	void (*teardown)(void *fixture);
 	bool (*check)(const void *fixture);
 	const char *tolerate;
+	enum vfiosim_kernel kernel;
+	const char *core;
 	struct vfiosim_task tasks[VFIOSIM_TASKS_MAX + 1];
 };
 
@@ -74,6 +89,357 @@ struct vfiosim_scenario {
 #define vfiosim_expect(fact) \
 	vfiosim_expect_at((fact), #fact, __FILE__, __LINE__)
 VFIOSIM_API void vfiosim_expect_at(bool holds, const char *fact, const char *file, int line);
+
+/*
+ * ---- result lines, time, order ----
+ *
+ * What follows can be carried out by the model as well as by real processes on
+ * a real kernel, so that one scenario runs on both. A scenario that means to be
+ * compared prints with vfiosim_say() only, and never prints an address, a time,
+ * a process id or a device's real name.
+ */
+
+/** vfiosim_say() - print one result line; silent while a run is explored */
+VFIOSIM_API void vfiosim_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/** vfiosim_error_name() - "EBUSY" for -EBUSY or EBUSY, "0" for results >= 0 */
+VFIOSIM_API const char *vfiosim_error_name(long result);
+
+/** vfiosim_yield() - let others run first, if the schedule wants that */
+VFIOSIM_API void vfiosim_yield(void);
+
+/** vfiosim_sleep_ms() - sleep in virtual time: everybody else gets as far as they can */
+VFIOSIM_API void vfiosim_sleep_ms(unsigned int milliseconds);
+
+/** struct vfiosim_gate - lets one task wait for another; lies in the fixture, starts closed */
+struct vfiosim_gate {
+	int open;
+};
+
+VFIOSIM_API void vfiosim_gate_open(struct vfiosim_gate *gate);
+VFIOSIM_API void vfiosim_gate_wait(struct vfiosim_gate *gate);
+
+/*
+ * ---- processes ----
+ *
+ * Every call names the process that makes it. Any task may call for any process;
+ * a task that does so is, for the length of the call, a thread of that process.
+ * A process has one thread unless vfiosim_threads() says so: two tasks that make
+ * calls in one single-threaded process at the same time are a mistake in the
+ * scenario, and end the run as "misuse".
+ *
+ * Results are values, or -errno. All calls give -ESRCH when the process is gone.
+ * Where a call takes a process, NULL means init: root, always there, never exits.
+ */
+struct vfiosim_process;
+
+/** vfiosim_process() - start a process: no files, an empty address space, all capabilities */
+VFIOSIM_API struct vfiosim_process *vfiosim_process(const char *name);
+
+/** vfiosim_threads() - from now on up to @count tasks may be in @process at once */
+VFIOSIM_API void vfiosim_threads(struct vfiosim_process *process, unsigned int count);
+
+/** vfiosim_fork() - the child, or NULL; then vfiosim_fork_error() tells the -errno */
+VFIOSIM_API struct vfiosim_process *vfiosim_fork(struct vfiosim_process *parent,
+						 const char *child_name);
+VFIOSIM_API int vfiosim_fork_error(struct vfiosim_process *parent);
+
+VFIOSIM_API int vfiosim_exec(struct vfiosim_process *process);
+VFIOSIM_API void vfiosim_exit(struct vfiosim_process *process);
+
+/** vfiosim_wait_exit() - wait until @process has ended, its files released */
+VFIOSIM_API void vfiosim_wait_exit(struct vfiosim_process *process);
+
+/** vfiosim_is_alive() - false once @process has begun to exit */
+VFIOSIM_API bool vfiosim_is_alive(struct vfiosim_process *process);
+
+/** enum vfiosim_signal_action - what a process does about a signal */
+enum vfiosim_signal_action {
+	VFIOSIM_SIGNAL_DEFAULT,		/**< it kills the process */
+	VFIOSIM_SIGNAL_IGNORE,
+	VFIOSIM_SIGNAL_CATCH,		/**< a handler that does nothing */
+};
+
+VFIOSIM_API void vfiosim_sigaction(struct vfiosim_process *process, int signal,
+				   enum vfiosim_signal_action action);
+VFIOSIM_API int vfiosim_kill(struct vfiosim_process *process, int signal);
+
+/** vfiosim_rlimit_nofile() - the soft limit; open files stay open */
+VFIOSIM_API void vfiosim_rlimit_nofile(struct vfiosim_process *process, unsigned long limit);
+VFIOSIM_API void vfiosim_rlimit_as(struct vfiosim_process *process, unsigned long bytes);
+
+/** vfiosim_capability() - give or take one CAP_* of <linux/capability.h> */
+VFIOSIM_API void vfiosim_capability(struct vfiosim_process *process, int capability, bool on);
+
+/*
+ * ---- files ----
+ *
+ * Flags and commands are those of <fcntl.h>, <sys/eventfd.h>, <linux/vfio.h>.
+ * Buffers and arguments are the scenario's own memory. VFIOSIM_BAD_POINTER is an
+ * address that the kernel cannot read or write (EFAULT).
+ */
+#define VFIOSIM_BAD_POINTER ((void *)8)
+
+VFIOSIM_API int vfiosim_open(struct vfiosim_process *process, const char *path, int flags);
+VFIOSIM_API int vfiosim_close(struct vfiosim_process *process, int fd);
+VFIOSIM_API int vfiosim_close_range(struct vfiosim_process *process, unsigned int first,
+				    unsigned int last, unsigned int flags);
+VFIOSIM_API int vfiosim_dup(struct vfiosim_process *process, int fd);
+VFIOSIM_API int vfiosim_dup2(struct vfiosim_process *process, int fd, int new_fd);
+VFIOSIM_API int vfiosim_dup3(struct vfiosim_process *process, int fd, int new_fd, int flags);
+/** vfiosim_fcntl() - F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL */
+VFIOSIM_API int vfiosim_fcntl(struct vfiosim_process *process, int fd, int command, long argument);
+VFIOSIM_API ssize_t vfiosim_read(struct vfiosim_process *process, int fd, void *buffer,
+				 size_t size);
+VFIOSIM_API ssize_t vfiosim_write(struct vfiosim_process *process, int fd, const void *buffer,
+				  size_t size);
+VFIOSIM_API ssize_t vfiosim_pread(struct vfiosim_process *process, int fd, void *buffer,
+				  size_t size, int64_t offset);
+VFIOSIM_API ssize_t vfiosim_pwrite(struct vfiosim_process *process, int fd, const void *buffer,
+				   size_t size, int64_t offset);
+VFIOSIM_API int64_t vfiosim_lseek(struct vfiosim_process *process, int fd, int64_t offset,
+				  int whence);
+
+/** vfiosim_ioctl() - @argument is a pointer or an integer, as the request says */
+#define vfiosim_ioctl(process, fd, request, argument) \
+	vfiosim_ioctl_word((process), (fd), (request), (uintptr_t)(argument))
+VFIOSIM_API long vfiosim_ioctl_word(struct vfiosim_process *process, int fd,
+				    unsigned long request, uintptr_t argument);
+
+VFIOSIM_API int vfiosim_eventfd(struct vfiosim_process *process, unsigned int count, int flags);
+VFIOSIM_API int vfiosim_memfd(struct vfiosim_process *process, const char *name,
+			      unsigned int flags);
+VFIOSIM_API int vfiosim_ftruncate(struct vfiosim_process *process, int fd, int64_t length);
+/** vfiosim_punch() - fallocate(PUNCH_HOLE | KEEP_SIZE) */
+VFIOSIM_API int vfiosim_punch(struct vfiosim_process *process, int fd, int64_t offset,
+			      int64_t length);
+
+/**
+ * vfiosim_socketpair() - a pair of sockets, one end in each process
+ * @a: gets fds[0]
+ * @b: gets fds[1]; may be @a
+ *
+ * A file that was sent and not received yet is in no descriptor table: the queue
+ * keeps it open.
+ */
+VFIOSIM_API int vfiosim_socketpair(struct vfiosim_process *a, struct vfiosim_process *b,
+				   int fds[2]);
+VFIOSIM_API int vfiosim_send_fd(struct vfiosim_process *process, int socket, int fd);
+/** vfiosim_recv_fd() - the new descriptor; -EAGAIN when nothing was sent */
+VFIOSIM_API int vfiosim_recv_fd(struct vfiosim_process *process, int socket);
+
+/*
+ * ---- memory ----
+ *
+ * Addresses are the process's own; never dereference one, never print one.
+ */
+
+/** vfiosim_mmap() - the address, or -errno; flags of <sys/mman.h> */
+VFIOSIM_API int64_t vfiosim_mmap(struct vfiosim_process *process, uint64_t address,
+				 uint64_t length, int protection, int flags, int fd,
+				 uint64_t offset);
+VFIOSIM_API int vfiosim_munmap(struct vfiosim_process *process, uint64_t address,
+			       uint64_t length);
+VFIOSIM_API int vfiosim_mprotect(struct vfiosim_process *process, uint64_t address,
+				 uint64_t length, int protection);
+VFIOSIM_API int64_t vfiosim_mremap(struct vfiosim_process *process, uint64_t address,
+				   uint64_t old_length, uint64_t new_length, int flags,
+				   uint64_t new_address);
+VFIOSIM_API int vfiosim_madvise(struct vfiosim_process *process, uint64_t address,
+				uint64_t length, int advice);
+
+/**
+ * enum vfiosim_touch - how a load or store ended: 0, or signal | si_code << 8
+ *
+ * The signal is only told, not delivered: a scenario touches in order to know.
+ */
+enum vfiosim_touch {
+	VFIOSIM_TOUCH_OK = 0,
+	VFIOSIM_SIGSEGV_MAPERR = 11 | 1 << 8,	/**< nothing is mapped there */
+	VFIOSIM_SIGSEGV_ACCERR = 11 | 2 << 8,	/**< the mapping forbids it */
+	VFIOSIM_SIGBUS_ADRERR = 7 | 2 << 8,	/**< the driver refused the fault */
+};
+
+/** vfiosim_load() - a 32-bit load; @value may be NULL */
+VFIOSIM_API enum vfiosim_touch vfiosim_load(struct vfiosim_process *process, uint64_t address,
+					    uint32_t *value);
+VFIOSIM_API enum vfiosim_touch vfiosim_store(struct vfiosim_process *process, uint64_t address,
+					     uint32_t value);
+/** vfiosim_touch_name() - "ok", "SIGBUS 2", "SIGSEGV 1" */
+VFIOSIM_API const char *vfiosim_touch_name(enum vfiosim_touch touch);
+
+/**
+ * vfiosim_present() - whether a touch of @address would find its page table entry
+ *
+ * The model looks. A real kernel can only be asked by touching, and counting the
+ * faults, so there the question itself faults the page in.
+ */
+VFIOSIM_API bool vfiosim_present(struct vfiosim_process *process, uint64_t address);
+
+/*
+ * ---- machine ----
+ */
+
+enum vfiosim_bar_flags {
+	VFIOSIM_BAR_IO = 1,		/**< ports, not memory: cannot be mapped */
+	VFIOSIM_BAR_64BIT = 2,		/**< takes the next BAR's place too */
+	VFIOSIM_BAR_RAM = 4,		/**< keeps what is stored */
+};
+
+struct vfiosim_bar {
+	uint64_t size;			/**< 0: absent */
+	uint32_t flags;
+};
+
+enum vfiosim_reset {
+	VFIOSIM_RESET_FLR = 1,		/**< function level reset, PCIe */
+	VFIOSIM_RESET_AF_FLR = 2,	/**< the conventional capability */
+	VFIOSIM_RESET_PM = 4,		/**< D3hot and back */
+	VFIOSIM_RESET_BUS = 8,		/**< shared with the rest of the bus */
+	VFIOSIM_RESET_SLOT = 16,	/**< shared with the rest of the slot */
+};
+
+/** enum vfiosim_design - how the driver finds the mappings of its BARs */
+enum vfiosim_design {
+	VFIOSIM_DESIGN_DEFAULT = 0,	/**< what the kernel version has */
+	VFIOSIM_VMA_LIST,		/**< it keeps a list of VMAs (5.14, 6.1) */
+	VFIOSIM_ADDRESS_SPACE,		/**< through the device inode's mapping (merged) */
+};
+
+enum vfiosim_bus {
+	VFIOSIM_BUS_PCI = 0,
+	VFIOSIM_BUS_MDEV,		/**< a mediated device: a fresh group each */
+};
+
+/**
+ * struct vfiosim_device_desc - a device to plug in; zero means the usual
+ * @name: "0000:01:00.0": its bus and slot say what it shares a reset with
+ * @group: devices of one number share an IOMMU group; 0: a group of its own
+ * @bars: BAR 0 to 5
+ * @header_type: 0 an endpoint, 1 a bridge
+ * @resets: enum vfiosim_reset, or-ed
+ * @no_iommu: no IOMMU in front of it
+ * @has_pm: has the power management capability
+ */
+struct vfiosim_device_desc {
+	const char *name;
+	unsigned int group;
+	enum vfiosim_bus bus;
+	enum vfiosim_design design;
+	struct vfiosim_bar bars[6];
+	uint8_t header_type;
+	unsigned int resets;
+	bool no_iommu;
+	bool has_pm;
+};
+
+struct vfiosim_device;
+
+/** vfiosim_device_add() - plug it in; no driver yet. NULL if the kernel refused it */
+VFIOSIM_API struct vfiosim_device *vfiosim_device_add(const struct vfiosim_device_desc *desc);
+
+/** vfiosim_device_name() - what GET_DEVICE_FD wants to hear; may differ from desc->name */
+VFIOSIM_API const char *vfiosim_device_name(struct vfiosim_device *device);
+
+/** vfiosim_group_path() - "/dev/vfio/N" into @buffer; returns @buffer */
+#define VFIOSIM_PATH_MAX 32
+VFIOSIM_API const char *vfiosim_group_path(struct vfiosim_device *device,
+					   char buffer[VFIOSIM_PATH_MAX]);
+
+/*
+ * Writes to sysfs by @process. bind and unbind take the device lock and may
+ * block for as long as anybody uses the device. Drivers besides "vfio-pci":
+ * "pci-stub" and "pcieport", which leave a group viable, "host", which does not,
+ * and "vfio-mdev".
+ */
+VFIOSIM_API int vfiosim_bind(struct vfiosim_process *process, struct vfiosim_device *device,
+			     const char *driver);
+VFIOSIM_API int vfiosim_unbind(struct vfiosim_process *process, struct vfiosim_device *device);
+/** vfiosim_unplug() - hot removal; the device is gone when this returns */
+VFIOSIM_API int vfiosim_unplug(struct vfiosim_process *process, struct vfiosim_device *device);
+/** vfiosim_sysfs_reset() - echo 1 > reset */
+VFIOSIM_API int vfiosim_sysfs_reset(struct vfiosim_process *process,
+				    struct vfiosim_device *device);
+
+/** vfiosim_module_refs() - as /proc/modules tells; -ENOENT when not loaded */
+VFIOSIM_API int vfiosim_module_refs(const char *module);
+VFIOSIM_API int vfiosim_rmmod(struct vfiosim_process *process, const char *module);
+VFIOSIM_API int vfiosim_insmod(struct vfiosim_process *process, const char *module);
+
+/**
+ * vfiosim_peek() - look at kernel state that no system call shows
+ * @what: "pins", "superblocks", "inodes" (those of the vfio filesystem), or for one
+ *	device "mappings" (VMAs in its inode's tree), "ptes" (present in these),
+ *	"inode-refs", "files"
+ * @device: which, or NULL for a sum
+ *
+ * Return: the number; -ENOSYS on a real kernel, so compare in the model only.
+ */
+VFIOSIM_API long vfiosim_peek(const char *what, struct vfiosim_device *device);
+
+/*
+ * ---- a user of vfio, in the usual five system calls ----
+ *
+ * Made of the calls above.
+ */
+struct vfiosim_user {
+	struct vfiosim_process *process;
+	int container;
+	int group;
+	int device;
+};
+
+/**
+ * vfiosim_user_open() - container, group, SET_CONTAINER, SET_IOMMU, GET_DEVICE_FD
+ *
+ * Return: 0, or the first call's error; what was opened by then is closed again.
+ */
+VFIOSIM_API int vfiosim_user_open(struct vfiosim_user *user, struct vfiosim_process *process,
+				  struct vfiosim_device *device);
+/** vfiosim_user_close() - device, group, container; entries that are -1 are skipped */
+VFIOSIM_API void vfiosim_user_close(struct vfiosim_user *user);
+
+/** vfiosim_bar_map() - map all of a BAR, shared, readable and writable */
+VFIOSIM_API int64_t vfiosim_bar_map(struct vfiosim_process *process, int device_fd, int bar);
+VFIOSIM_API uint64_t vfiosim_bar_size(struct vfiosim_process *process, int device_fd, int bar);
+
+/** vfiosim_memory_space() - set or clear the memory bit of the PCI command register */
+VFIOSIM_API int vfiosim_memory_space(struct vfiosim_process *process, int device_fd, bool on);
+
+/*
+ * ---- programs ----
+ */
+
+/**
+ * vfiosim_main() - the command line over the scenarios of one program
+ * @scenarios: ended by NULL; without arguments each one is run once
+ */
+VFIOSIM_API int vfiosim_main(int argc, char **argv,
+			     const struct vfiosim_scenario *const scenarios[]);
+
+/**
+ * VFIOSIM_PROGRAM() - at the end of a file: its scenarios, as pointers
+ *
+ * Makes the file a program of its own. Built with -DVFIOSIM_COLLECT it becomes a
+ * part of a larger program instead, which finds all scenarios of its parts in
+ * the linker section vfiosim_scenarios.
+ */
+#ifdef VFIOSIM_COLLECT
+#define VFIOSIM_PROGRAM(...)							\
+	static const struct vfiosim_scenario *const vfiosim_program_scenarios[]	\
+	__attribute__((used, section("vfiosim_scenarios"))) = { __VA_ARGS__ }
+#else
+#define VFIOSIM_PROGRAM(...)							\
+	int main(int argc, char **argv)						\
+	{									\
+		static const struct vfiosim_scenario *const scenarios[] = {	\
+			__VA_ARGS__, NULL					\
+		};								\
+										\
+		return vfiosim_main(argc, argv, scenarios);			\
+	}									\
+	extern int vfiosim_program_needs_semicolon
+#endif
 
 #ifdef __cplusplus
 }
