@@ -55,6 +55,7 @@ struct step {
 	uint8_t how;		/* enum eng_wake */
 	uint8_t op;
 	uint8_t access;
+	uint8_t freed;		/* how many objects it freed: run_freed() names them */
 };
 
 enum decision_kind {
@@ -89,12 +90,23 @@ struct finding {
 	uint64_t step;
 };
 
-/* Resets all kernel-side state to its boot image and runs the scenario's setup. */
+/*
+ * Resets all kernel-side state to its boot image and runs the scenario's setup.
+ * A run that is under way is dropped without its run_end(); so does
+ * snapshot_restore(), which also comes back from a run that has ended.
+ */
 void run_begin(const struct run_config *config);
 /* NULL when the run is over: all tasks ended, a failure, or nothing can run. */
 const struct menu *run_menu(void);
 /* Carry out one transition; returns the step as it turned out. */
 const struct step *run_step(unsigned int task, enum eng_wake how);
+/*
+ * The data choices of the next run_step() take these values, in order, and 0
+ * after them. Copied.
+ */
+void run_next_data(const uint16_t *values, size_t count);
+/* The objects that the last run_step() freed: for dependence, a write of all of each. */
+const void *const *run_freed(void);
 /* Teardown, leak and rest checks; then the verdict. */
 enum vfiosim_verdict run_end(void);
 
@@ -102,6 +114,20 @@ const struct finding *run_failure(void);	/* the first one, or NULL */
 size_t run_decisions(const struct decision **decisions_out);
 uint64_t run_trace_hash(void);			/* of all steps, by names, not addresses */
 const char *run_task_name(unsigned int task);
+
+/* Return addresses of a task as it is now, innermost first; how many were stored. */
+size_t run_stack(unsigned int task, const void **frames, size_t frames_max);
+
+/* What is known of an arena object, freed or not; false if it is not one. */
+struct object_info {
+	const void *start;
+	size_t size;
+	const char *type;
+	const void *alloc_site;
+	const void *free_site;		/* NULL while it lives */
+	int alloc_task, free_task;	/* -1: setup or teardown */
+};
+bool object_lookup(const void *pointer, struct object_info *info_out);
 
 /*
  * Snapshots of all kernel-side state, stacks included, at a menu. Not available
