@@ -55,6 +55,9 @@ struct task_struct {
 };
 
 struct task_struct *get_current(void) KAPI(get_current);
+#ifndef VFIOSIM_HOST		/* host files have other uses for the word */
+#define current get_current()
+#endif
 bool signal_pending(struct task_struct *task) KAPI(signal_pending);
 bool fatal_signal_pending(struct task_struct *task) KAPI(fatal_signal_pending);
 void send_sig(int signal, struct task_struct *task) KAPI(send_sig);
