@@ -46,6 +46,7 @@ struct task_struct {
 	unsigned long rlimit_nofile;
 	unsigned long rlimit_as;	/* bytes */
 	int in_syscall;
+	bool host_memory;		/* user pointers point into the scenario (uaccess.h) */
 	/* Context, kept by the primitives; see might_sleep(). */
 	int preempt_count;		/* spinlocks held */
 	int rcu_read_lock_nesting;
@@ -83,5 +84,12 @@ void task_work_run(void) KAPI(task_work_run);
 bool capable(int capability) KAPI(capable);
 #define CAP_SYS_RAWIO 17
 #define CAP_SYS_ADMIN 21
+
+/*
+ * From here on the engine's task that runs acts as @task: get_current() is @task,
+ * and its signals are what interrupts waits. Returns whom it acted as before;
+ * NULL means the engine's own task_struct. No choice point.
+ */
+struct task_struct *task_become(struct task_struct *task) SIM(task_become);
 
 #endif
