@@ -74,7 +74,7 @@ struct device {
 	struct mutex mutex;		/* device_lock() */
 	bool dead;			/* device_del() ran; under the lock */
 	bool registered;
-	bool offline_disabled;
+	u8 lock_depth;			/* device locks that may be held outside this one */
 	struct klist_node knode_bus;
 	struct klist_node knode_driver;
 	struct klist_node knode_class;
@@ -88,7 +88,15 @@ struct device {
 };
 
 const char *dev_name(const struct device *dev) KAPI(dev_name);
-int dev_set_name(struct device *dev, const char *format, ...) KAPI(dev_set_name);
+int dev_set_name(struct device *dev, const char *format, ...)
+	KAPI(dev_set_name) __printf(2, 3);
+
+#define dev_err(dev, ...) printk_at(LEVEL_ERR, dev_name(dev), __VA_ARGS__)
+#define dev_warn(dev, ...) printk_at(LEVEL_WARNING, dev_name(dev), __VA_ARGS__)
+#define dev_notice(dev, ...) printk_at(LEVEL_NOTICE, dev_name(dev), __VA_ARGS__)
+#define dev_info(dev, ...) printk_at(LEVEL_INFO, dev_name(dev), __VA_ARGS__)
+#define dev_dbg(dev, ...) printk_at(LEVEL_DEBUG, dev_name(dev), __VA_ARGS__)
+#define dev_WARN(dev, format, ...) WARN(1, "%s: " format, dev_name(dev), ##__VA_ARGS__)
 
 static inline void *dev_get_drvdata(const struct device *dev)
 {
@@ -126,7 +134,8 @@ int devm_add_action(struct device *dev, void (*action)(void *data), void *data)
 struct class *class_create(struct module *owner, const char *name) KAPI(class_create);
 void class_destroy(struct class *class) KAPI(class_destroy);
 struct device *device_create(struct class *class, struct device *parent, dev_t devt,
-			     void *drvdata, const char *format, ...) KAPI(device_create);
+			     void *drvdata, const char *format, ...)
+	KAPI(device_create) __printf(5, 6);
 void device_destroy(struct class *class, dev_t devt) KAPI(device_destroy);
 struct device *class_find_device_by_devt(struct class *class, dev_t devt)
 	KAPI(class_find_device_by_devt);

@@ -6,22 +6,19 @@
 #ifndef VFIOSIM_KAPI_KLIST_H
 #define VFIOSIM_KAPI_KLIST_H
 
-#include <vfiosim/kapi/atomic.h>
 #include <vfiosim/kapi/list.h>
-#include <vfiosim/kapi/lock.h>
 
 struct klist;
 
 struct klist_node {
 	struct klist *n_klist;
 	struct list_head n_node;
-	struct kref n_ref;
+	unsigned int n_ref;		/* the list's own, and one for each walker on it */
 	bool n_dead;
 };
 
 /* @get and @put keep the object around a node alive for walkers; may be NULL. */
 struct klist {
-	spinlock_t k_lock;
 	struct list_head k_list;
 	void (*get)(struct klist_node *node);
 	void (*put)(struct klist_node *node);
@@ -36,6 +33,8 @@ void klist_init(struct klist *klist, void (*get)(struct klist_node *node),
 		void (*put)(struct klist_node *node)) KAPI(klist_init);
 void klist_add_tail(struct klist_node *node, struct klist *klist) KAPI(klist_add_tail);
 void klist_del(struct klist_node *node) KAPI(klist_del);
+/* As klist_del(), but waits until the last walker has left the node. */
+void klist_remove(struct klist_node *node) KAPI(klist_remove);
 bool klist_node_attached(const struct klist_node *node) KAPI(klist_node_attached);
 void klist_iter_init_node(struct klist *klist, struct klist_iter *iter,
 			  struct klist_node *node) KAPI(klist_iter_init_node);
