@@ -46,6 +46,7 @@ struct pci_driver {
 	int (*probe)(struct pci_dev *dev, const struct pci_device_id *id);
 	void (*remove)(struct pci_dev *dev);
 	int (*sriov_configure)(struct pci_dev *dev, int num_vfs);
+	bool driver_managed_dma;	/* 6.1 on: binding does not take the group's DMA */
 	struct device_driver driver;
 };
 
@@ -62,7 +63,6 @@ struct pci_bus {
 	struct list_head devices;	/* pci_dev.bus_list; pci_bus_sem */
 	struct list_head slots;
 	unsigned char number;
-	bool can_reset;			/* secondary bus reset works */
 	unsigned int resets;		/* how many happened, for checkers */
 };
 
@@ -94,11 +94,10 @@ struct pci_dev {
 	bool broken_intx_masking;
 	bool msi_enabled, msix_enabled;
 	bool reset_fn;			/* a function reset works */
-	bool cfg_access_locked;
+	bool block_cfg_access;		/* user accesses to configuration space wait */
 	u8 vfio_design;			/* enum vfio_pci_design; 0: the default */
 	struct pci_dev *physfn;		/* of a VF */
 	unsigned short num_vf, total_vfs;
-	const struct pci_model *vf_model;
 	struct list_head vfs;		/* of a PF */
 	struct list_head vf_list;
 	atomic_t enable_cnt;
@@ -106,7 +105,8 @@ struct pci_dev {
 	char *driver_override;
 	struct resource resource[PCI_NUM_RESOURCES];
 	struct resource claims[PCI_NUM_RESOURCES];
-	struct pci_saved_state *saved;
+	u32 saved_config_space[16];
+	u16 saved_devctl;
 	struct pci_hw *hw;
 	struct device dev;
 };
@@ -191,6 +191,11 @@ int pci_write_config_word(struct pci_dev *dev, int where, u16 value)
 int pci_write_config_dword(struct pci_dev *dev, int where, u32 value)
 	KAPI(pci_write_config_dword);
 int pci_find_capability(struct pci_dev *dev, int cap) KAPI(pci_find_capability);
+/* On behalf of user space: @size 1, 2 or 4; waits while a reset keeps users out. */
+int pci_user_read_config(struct pci_dev *dev, int where, unsigned int size, u32 *value)
+	SIM(pci_user_read_config);
+int pci_user_write_config(struct pci_dev *dev, int where, unsigned int size, u32 value)
+	SIM(pci_user_write_config);
 
 /* Enabling, saving, regions, power. */
 int pci_enable_device(struct pci_dev *dev) KAPI(pci_enable_device);
@@ -256,7 +261,10 @@ struct pci_model {
 	u8 resets;		/* PCI_RESET_* */
 	bool pcie, pm, msi, msix;
 	bool no_soft_reset;	/* D3hot to D0 keeps the state */
-	bool reset_fails;	/* a bus reset ends in -ENOTTY after the fact */
+	bool no_bus_reset;	/* of a bridge: no secondary bus reset */
+	bool slot_reset;	/* of a bridge: a hotplug controller resets each slot */
+	bool reset_fails;	/* of a bridge: a bus reset ends in -ENOTTY after the fact */
+	bool vfs_share_group;	/* VFs use the requester id of the PF */
 	u16 total_vfs;
 	struct pci_bar_model bar[6];
 };
@@ -273,6 +281,13 @@ struct pci_bus *pci_create_machine(const struct iommu_ops *iommu) SIM(pci_create
  */
 struct pci_dev *pci_plug(struct pci_bus *bus, unsigned int devfn,
 			 const struct pci_model *model, u32 requester_id) SIM(pci_plug);
+/*
+ * The bus of a name such as "0000:03:01.0"; made on first use, behind a root port
+ * of the model @port (NULL: "pcie-root-port"). NULL when the name is malformed.
+ */
+struct pci_bus *pci_bus_of_name(const char *name, const struct pci_model *port)
+	SIM(pci_bus_of_name);
+int pci_devfn_of_name(const char *name) SIM(pci_devfn_of_name);
 /* Hot unplug: unbinds (may block), then removes the device. Consumes no reference. */
 void pci_stop_and_remove_bus_device(struct pci_dev *dev) KAPI(pci_stop_and_remove_bus_device);
 struct pci_dev *pci_find_by_name(const char *name) SIM(pci_find_by_name);
@@ -282,8 +297,9 @@ void pci_destroy_machine(void) SIM(pci_destroy_machine);
 /* Whether the hardware decodes memory accesses now; for checkers. */
 bool pci_hw_memory_on(const struct pci_dev *dev) SIM(pci_hw_memory_on);
 
-/* Two drivers that are no vfio driver. */
+/* Three drivers that are no vfio driver; only the last makes a group unviable. */
 extern struct pci_driver pci_stub_driver SIM(pci_stub_driver);
 extern struct pci_driver pcieport_driver SIM(pcieport_driver);
+extern struct pci_driver pci_host_driver SIM(pci_host_driver);
 
 #endif
