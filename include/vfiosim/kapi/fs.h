@@ -33,6 +33,24 @@ struct cred {
 	struct user_namespace *user_ns;
 };
 
+struct user_namespace {
+	atomic_t count;
+};
+
+struct net {
+	atomic_t count;
+};
+
+/* A task loses its nsproxy late in exit; it cannot mount from then on (FS-40). */
+struct nsproxy {
+	struct net *net_ns;
+};
+
+extern struct user_namespace init_user_ns KAPI(init_user_ns);
+extern struct net init_net KAPI(init_net);
+extern struct nsproxy init_nsproxy KAPI(init_nsproxy);
+extern struct cred init_cred KAPI(init_cred);
+
 /* f_mode */
 #define FMODE_READ 0x1
 #define FMODE_WRITE 0x2
@@ -57,6 +75,34 @@ struct cred {
 
 #define S_PRIVATE (1 << 9)
 
+/* i_mode */
+#define S_IFMT 00170000
+#define S_IFREG 0100000
+#define S_IFBLK 0060000
+#define S_IFDIR 0040000
+#define S_IFCHR 0020000
+#define S_ISREG(mode) (((mode) & S_IFMT) == S_IFREG)
+#define S_ISDIR(mode) (((mode) & S_IFMT) == S_IFDIR)
+#define S_ISCHR(mode) (((mode) & S_IFMT) == S_IFCHR)
+
+/* f_flags and the flags of open(2), x86-64 values */
+#define O_ACCMODE 00000003
+#define O_RDONLY 00000000
+#define O_WRONLY 00000001
+#define O_RDWR 00000002
+#define O_CREAT 00000100
+#define O_EXCL 00000200
+#define O_NOCTTY 00000400
+#define O_TRUNC 00001000
+#define O_NONBLOCK 00004000
+#define FASYNC 00020000
+#define O_DIRECT 00040000
+#define O_CLOEXEC 02000000
+#define O_PATH 010000000
+
+#define F_DUPFD 0
+#define F_DUPFD_CLOEXEC 1030
+
 #define SB_KERNMOUNT (1UL << 22)
 #define SB_BORN (1UL << 29)
 #define SB_ACTIVE (1UL << 30)
@@ -65,7 +111,15 @@ struct cred {
 #define MNT_INTERNAL 0x4000
 #define MNT_DOOMED 0x1000000
 
-struct address_space_operations;
+struct page;
+
+struct address_space_operations {
+	int (*set_page_dirty)(struct page *page);
+	ssize_t (*direct_IO)(struct file *file, loff_t offset, size_t count);
+};
+
+/* address_space.flags */
+#define AS_EXITING (1UL << 4)	/* final truncation has begun */
 
 struct address_space {
 	struct inode *host;
@@ -81,6 +135,14 @@ struct address_space {
 	struct list_head private_list;
 };
 
+struct inode_operations {
+	struct dentry *(*lookup)(struct inode *dir, struct dentry *dentry, unsigned int flags);
+};
+
+/*
+ * The fields from i_data's tree and lists to i_devices marked "ctor" are set by
+ * the slab's constructor only: reused memory inherits them (FS-83).
+ */
 struct inode {
 	umode_t i_mode;
 	unsigned int i_flags;
@@ -88,29 +150,36 @@ struct inode {
 	kuid_t i_uid;
 	kgid_t i_gid;
 	const struct inode_operations *i_op;
-	const struct file_operations *i_fop;
+	union {
+		const struct file_operations *i_fop;
+		void (*free_inode)(struct inode *inode);
+	};
 	struct super_block *i_sb;
 	struct address_space *i_mapping;
-	struct address_space i_data;
+	struct address_space i_data;	/* ctor: i_mmap, its lock, pages, private list */
 	unsigned long i_ino;
 	unsigned int i_nlink;
 	dev_t i_rdev;
 	loff_t i_size;
+	u64 i_ctime;			/* birth; stands for all three times */
 	unsigned int i_blkbits;
 	spinlock_t i_lock;
 	atomic_t i_count;
 	int i_writecount;
 	int i_readcount;
-	struct hlist_node i_hash;
-	struct list_head i_lru;
-	struct list_head i_io_list;
-	struct list_head i_wb_list;
+	struct hlist_node i_hash;	/* ctor */
+	struct list_head i_lru;		/* ctor */
+	struct list_head i_io_list;	/* ctor */
+	struct list_head i_wb_list;	/* ctor */
 	struct list_head i_sb_list;
-	struct list_head i_devices;
+	struct list_head i_devices;	/* ctor */
 	struct rw_semaphore i_rwsem;
 	struct cdev *i_cdev;
 	void *i_private;
-	struct callback_head i_rcu;
+	union {
+		struct hlist_head i_dentry;
+		struct callback_head i_rcu;
+	};
 };
 
 struct path {
@@ -132,6 +201,8 @@ struct file {
 	void *private_data;
 	struct address_space *f_mapping;
 	u32 f_wb_err;
+	bool f_released;		/* the checkers': ->release has returned */
+	struct address_space *f_installed_mapping;	/* theirs: as fd_install() saw it */
 	struct callback_head f_rcu;	/* task work or RCU */
 };
 
@@ -179,6 +250,11 @@ struct vfsmount {
 	int mnt_flags;
 };
 
+static inline u32 file_mode_bits(unsigned int open_flags)
+{
+	return (open_flags + 1) & O_ACCMODE;
+}
+
 /* libfs.c, namespace.c */
 struct pseudo_fs_context;
 struct pseudo_fs_context *init_pseudo(struct fs_context *fc, unsigned long magic)
@@ -224,6 +300,7 @@ struct fd {
 	unsigned int flags;
 };
 #define FDPUT_FPUT 1
+#define FDPUT_POS_UNLOCK 2
 
 struct file *alloc_empty_file(int flags, const struct cred *cred) KAPI(alloc_empty_file);
 struct file *alloc_file_pseudo(struct inode *inode, struct vfsmount *mnt, const char *name,
@@ -231,16 +308,25 @@ struct file *alloc_file_pseudo(struct inode *inode, struct vfsmount *mnt, const 
 	KAPI(alloc_file_pseudo);
 struct file *anon_inode_getfile(const char *name, const struct file_operations *fops,
 				void *priv, int flags) KAPI(anon_inode_getfile);
+int anon_inode_getfd(const char *name, const struct file_operations *fops, void *priv, int flags)
+	KAPI(anon_inode_getfd);
+struct inode *anon_inode_shared(void) SIM(anon_inode_shared);
 struct file *get_file(struct file *file) KAPI(get_file);
 void fput(struct file *file) KAPI(fput);
 void flush_delayed_fput(void) KAPI(flush_delayed_fput);
 struct file *fget(unsigned int fd) KAPI(fget);
+struct file *fget_raw(unsigned int fd) KAPI(fget_raw);
 struct fd fdget(unsigned int fd) KAPI(fdget);
+struct fd fdget_pos(unsigned int fd) KAPI(fdget_pos);
+void fdput_pos(struct fd fd) KAPI(fdput_pos);
 void fdput(struct fd fd) KAPI(fdput);
 int get_unused_fd_flags(unsigned int flags) KAPI(get_unused_fd_flags);
 void put_unused_fd(unsigned int fd) KAPI(put_unused_fd);
 void fd_install(unsigned int fd, struct file *file) KAPI(fd_install);
 int close_fd(unsigned int fd) KAPI(close_fd);
+int ksys_close(unsigned int fd) SIM(ksys_close);
+/* FS-195: a file whose mapping changed once others could use it. */
+void file_check_mapping(struct file *file) SIM(file_check_mapping);
 int filp_close(struct file *file, fl_owner_t id) KAPI(filp_close);
 long file_count(const struct file *file) KAPI(file_count);
 
@@ -250,6 +336,8 @@ struct files_struct *dup_fd(struct files_struct *old, int *error) KAPI(dup_fd);
 void exit_files(struct task_struct *task) KAPI(exit_files);
 void put_files_struct(struct files_struct *files) KAPI(put_files_struct);
 int unshare_files(void) KAPI(unshare_files);
+/* FS-198: to be called when a system call has ended. */
+void files_check_reserved(void) SIM(files_check_reserved);
 void do_close_on_exec(struct files_struct *files) KAPI(do_close_on_exec);
 int ksys_dup(unsigned int fd) SIM(ksys_dup);
 int ksys_dup2(unsigned int oldfd, unsigned int newfd) SIM(ksys_dup2);
@@ -265,15 +353,17 @@ int ksys_close_range(unsigned int first, unsigned int last, unsigned int flags)
 struct file *filp_open(const char *path, int flags, umode_t mode) KAPI(filp_open);
 
 /* chardev.c */
+struct device;
+
 struct cdev {
-	struct kobject_ref {
+	struct {
 		atomic_t count;
-		struct kobject_ref *parent;
-		void (*release)(struct kobject_ref *ref);
+		struct device *parent;		/* kept while the count is above zero */
+		bool dynamic;			/* cdev_alloc(): freed with the last one */
 	} kobj;
 	struct module *owner;
 	const struct file_operations *ops;
-	struct list_head list;
+	struct list_head list;			/* inodes that cache it; cdev_lock */
 	dev_t dev;
 	unsigned int count;
 };
@@ -287,6 +377,9 @@ void cdev_init(struct cdev *cdev, const struct file_operations *fops) KAPI(cdev_
 struct cdev *cdev_alloc(void) KAPI(cdev_alloc);
 int cdev_add(struct cdev *cdev, dev_t dev, unsigned int count) KAPI(cdev_add);
 void cdev_del(struct cdev *cdev) KAPI(cdev_del);
+void cdev_set_parent(struct cdev *cdev, struct device *parent) KAPI(cdev_set_parent);
+int cdev_device_add(struct cdev *cdev, struct device *dev) KAPI(cdev_device_add);
+void cdev_device_del(struct cdev *cdev, struct device *dev) KAPI(cdev_device_del);
 
 struct miscdevice {
 	int minor;
@@ -308,5 +401,18 @@ void misc_deregister(struct miscdevice *misc) KAPI(misc_deregister);
 /* Nodes under /dev; device_add() and device_del() call these. */
 int devtmpfs_create_node(const char *name, umode_t mode, dev_t dev) KAPI(devtmpfs_create_node);
 void devtmpfs_delete_node(const char *name) KAPI(devtmpfs_delete_node);
+
+/*
+ * Sockets, as far as files travel through them: what is queued is held by
+ * nobody's table (scm.c).
+ */
+int ksys_socketpair(int fds[2]) SIM(ksys_socketpair);
+/* All or none of @count descriptors travel in one message; 0 or -errno. */
+int ksys_send_fds(unsigned int socket, const int *fds, unsigned int count) SIM(ksys_send_fds);
+/* The oldest message: the number of descriptors stored in @fds, or -errno. */
+int ksys_recv_fds(unsigned int socket, int *fds, unsigned int max, unsigned int flags)
+	SIM(ksys_recv_fds);
+/* The two ends as files of their own, for processes that do not share a table. */
+int scm_socket_files(struct file *files[2]) SIM(scm_socket_files);
 
 #endif

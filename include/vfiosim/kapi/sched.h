@@ -46,6 +46,7 @@ struct task_struct {
 	unsigned long rlimit_nofile;
 	unsigned long rlimit_as;	/* bytes */
 	int in_syscall;
+	int fds_reserved;		/* and neither installed nor given back yet (FS-198) */
 	bool host_memory;		/* user pointers point into the scenario (uaccess.h) */
 	/* Context, kept by the primitives; see might_sleep(). */
 	int preempt_count;		/* spinlocks held */
