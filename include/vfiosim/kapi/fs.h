@@ -75,17 +75,22 @@ extern struct cred init_cred KAPI(init_cred);
 
 #define S_PRIVATE (1 << 9)
 
-/* i_mode */
+/* i_mode; a host program may have these from its C library already. */
+#ifndef S_IFMT
 #define S_IFMT 00170000
 #define S_IFREG 0100000
 #define S_IFBLK 0060000
 #define S_IFDIR 0040000
 #define S_IFCHR 0020000
+#endif
+#ifndef S_ISREG
 #define S_ISREG(mode) (((mode) & S_IFMT) == S_IFREG)
 #define S_ISDIR(mode) (((mode) & S_IFMT) == S_IFDIR)
 #define S_ISCHR(mode) (((mode) & S_IFMT) == S_IFCHR)
+#endif
 
 /* f_flags and the flags of open(2), x86-64 values */
+#ifndef O_ACCMODE
 #define O_ACCMODE 00000003
 #define O_RDONLY 00000000
 #define O_WRONLY 00000001
@@ -95,13 +100,13 @@ extern struct cred init_cred KAPI(init_cred);
 #define O_NOCTTY 00000400
 #define O_TRUNC 00001000
 #define O_NONBLOCK 00004000
-#define FASYNC 00020000
 #define O_DIRECT 00040000
 #define O_CLOEXEC 02000000
 #define O_PATH 010000000
-
-#define F_DUPFD 0
-#define F_DUPFD_CLOEXEC 1030
+#endif
+#ifndef FASYNC
+#define FASYNC 00020000
+#endif
 
 #define SB_KERNMOUNT (1UL << 22)
 #define SB_BORN (1UL << 29)
