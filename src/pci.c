@@ -310,7 +310,7 @@ static struct pci_slot *pci_slot_of(struct pci_bus *bus, unsigned int devfn)
 {
 	struct pci_slot *slot;
 
-	if (!bus->self || !bus->self->hw->model.slot_reset)
+	if (!bus->self)
 		return NULL;
 	list_for_each_entry(slot, &bus->slots, list)
 		if (slot->number == PCI_SLOT(devfn))
@@ -318,7 +318,7 @@ static struct pci_slot *pci_slot_of(struct pci_bus *bus, unsigned int devfn)
 	slot = kzalloc(sizeof(struct pci_slot), GFP_KERNEL | __GFP_NOFAIL);
 	slot->bus = bus;
 	slot->number = PCI_SLOT(devfn);
-	slot->can_reset = true;
+	slot->can_reset = bus->self->hw->model.slot_reset;
 	list_add_tail(&slot->list, &bus->slots);
 	return slot;
 }
@@ -357,7 +357,10 @@ static int pci_setup_device(struct pci_dev *dev, const struct pci_model *model)
 	if (ret || model->hdr_type != PCI_HEADER_TYPE_BRIDGE)
 		return ret;
 	dev->subordinate = pci_alloc_bus(dev->bus, dev, ++pci_next_bus);
-	return dev->subordinate ? 0 : -ENOMEM;
+	if (!dev->subordinate)
+		return -ENOMEM;
+	dev->subordinate->can_reset = model->bus_reset;
+	return 0;
 }
 
 /* Refs: one, which the bus's list owns from pci_device_add() on. */
@@ -388,8 +391,6 @@ static int pci_device_add(struct pci_dev *dev)
 	down_write(&pci_bus_sem);
 	list_add_tail(&dev->bus_list, &dev->bus->devices);
 	up_write(&pci_bus_sem);
-	/* A reset method that needs the neighbours gone is not looked for here. */
-	dev->reset_fn = !pci_probe_reset_function(dev);
 
 	ret = device_add(&dev->dev);
 	if (!ret)
@@ -574,11 +575,14 @@ static const struct pci_model pci_models[] = {
 	{ .name = "vga", .vendor = 0x1234, .device = 0x1111, .class = 0x030000,
 	  .bar = { MEM_BAR(PCI_BAR_RAM, 0x1000000), [2] = MEM_BAR(PCI_BAR_REGS, 0x1000) } },
 	{ .name = "pcie-root-port", .vendor = 0x1b36, .device = 0x000c, .class = 0x060400,
-	  .hdr_type = PCI_HEADER_TYPE_BRIDGE, .pcie = true, .pm = true },
+	  .hdr_type = PCI_HEADER_TYPE_BRIDGE, .pcie = true, .pm = true,
+	  .bus_reset = true },
 	{ .name = "pcie-pci-bridge", .vendor = 0x1b36, .device = 0x000e, .class = 0x060400,
-	  .hdr_type = PCI_HEADER_TYPE_BRIDGE, .pcie = true, .pm = true },
+	  .hdr_type = PCI_HEADER_TYPE_BRIDGE, .pcie = true, .pm = true,
+	  .bus_reset = true },
 	{ .name = "hotplug-port", .vendor = 0x1b36, .device = 0x000c, .class = 0x060400,
-	  .hdr_type = PCI_HEADER_TYPE_BRIDGE, .pcie = true, .pm = true, .slot_reset = true },
+	  .hdr_type = PCI_HEADER_TYPE_BRIDGE, .pcie = true, .pm = true,
+	  .bus_reset = true, .slot_reset = true },
 };
 
 const struct pci_model *pci_find_model(const char *name)

@@ -222,8 +222,8 @@ static int pci_bridge_secondary_bus_reset(struct pci_bus *bus)
 /* The bus's reset, for a function that has the bus to itself. */
 static int pci_parent_bus_reset(struct pci_dev *dev, bool probe)
 {
-	if (pci_is_root_bus(dev->bus) || dev->subordinate || dev->slot ||
-	    dev->bus->self->hw->model.no_bus_reset || !list_is_singular(&dev->bus->devices))
+	if (pci_is_root_bus(dev->bus) || dev->subordinate || !dev->bus->can_reset ||
+	    !list_is_singular(&dev->bus->devices))
 		return -ENOTTY;
 	return probe ? 0 : pci_bridge_secondary_bus_reset(dev->bus);
 }
@@ -345,7 +345,7 @@ int pci_try_reset_function(struct pci_dev *dev)
 {
 	int ret;
 
-	if (!dev->reset_fn)
+	if (pci_probe_reset_function(dev))
 		return -ENOTTY;
 	if (!pci_dev_trylock(dev))
 		return -EAGAIN;
@@ -358,7 +358,7 @@ int pci_reset_function(struct pci_dev *dev)
 {
 	int ret;
 
-	if (!dev->reset_fn)
+	if (pci_probe_reset_function(dev))
 		return -ENOTTY;
 	pci_dev_lock(dev);
 	ret = reset_function_locked(dev);
@@ -456,7 +456,7 @@ int pci_probe_reset_slot(struct pci_slot *slot)
 
 int pci_probe_reset_bus(struct pci_bus *bus)
 {
-	return !bus->self || bus->self->hw->model.no_bus_reset ? -ENOTTY : 0;
+	return bus->self && bus->can_reset ? 0 : -ENOTTY;
 }
 
 /*

@@ -63,6 +63,7 @@ struct pci_bus {
 	struct list_head devices;	/* pci_dev.bus_list; pci_bus_sem */
 	struct list_head slots;
 	unsigned char number;
+	bool can_reset;			/* a secondary bus reset works */
 	unsigned int resets;		/* how many happened, for checkers */
 };
 
@@ -93,7 +94,6 @@ struct pci_dev {
 	bool no_command_memory;		/* memory space is always on (VFs) */
 	bool broken_intx_masking;
 	bool msi_enabled, msix_enabled;
-	bool reset_fn;			/* a function reset works */
 	bool block_cfg_access;		/* user accesses to configuration space wait */
 	u8 vfio_design;			/* enum vfio_pci_design; 0: the default */
 	struct pci_dev *physfn;		/* of a VF */
@@ -261,7 +261,7 @@ struct pci_model {
 	u8 resets;		/* PCI_RESET_* */
 	bool pcie, pm, msi, msix;
 	bool no_soft_reset;	/* D3hot to D0 keeps the state */
-	bool no_bus_reset;	/* of a bridge: no secondary bus reset */
+	bool bus_reset;		/* of a bridge: it can reset the bus behind it */
 	bool slot_reset;	/* of a bridge: a hotplug controller resets each slot */
 	bool reset_fails;	/* of a bridge: a bus reset ends in -ENOTTY after the fact */
 	bool vfs_share_group;	/* VFs use the requester id of the PF */
