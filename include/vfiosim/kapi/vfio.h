@@ -3,7 +3,7 @@
  * What a vfio driver, an IOMMU backend and an external user see of the core.
  *
  * Two cores are linked in: the port of 5.14-rc with the inode patch ("port")
- * and the merged form ("6.12"). Drivers call the names below; which core they
+ * and the merged form ("merged", 6.12). Drivers call the names below; which core they
  * reach is settled for a whole run, see <vfiosim/kapi/vfio_core_select.h>.
  * Where the versions disagree the comment at the member or function says so.
  *
@@ -94,6 +94,9 @@ void vfio_init_group_dev(struct vfio_device *device, struct device *dev,
 	VFIO_CORE_SYMBOL(vfio_init_group_dev);		/* port */
 int vfio_register_group_dev(struct vfio_device *device)
 	VFIO_CORE_SYMBOL(vfio_register_group_dev);
+/* 6.12: a mediated device, which gets a group of its own here. */
+int vfio_register_emulated_iommu_dev(struct vfio_device *device)
+	VFIO_CORE_SYMBOL(vfio_register_emulated_iommu_dev);
 void vfio_unregister_group_dev(struct vfio_device *device)
 	VFIO_CORE_SYMBOL(vfio_unregister_group_dev);
 struct vfio_device *vfio_device_get_from_dev(struct device *dev)
@@ -234,5 +237,16 @@ int vfio_set_irqs_validate_and_prepare(struct vfio_irq_set *hdr, int num_irqs,
 
 /* The module parameter enable_unsafe_noiommu_mode. Its address marks fake groups. */
 extern bool vfio_noiommu SIM(vfio_noiommu);
+
+/*
+ * Which life a driver leads under the core of this run: true, vfio_alloc_device()
+ * to vfio_put_device() (merged); false, vfio_init_group_dev() in memory of its own.
+ */
+bool vfio_core_allocates(void) SIM(vfio_core_allocates);
+
+/* struct my_device *m = vfio_alloc_device(my_device, vdev, dev, ops); vdev comes first. */
+#define vfio_alloc_device(dev_struct, member, dev, ops)				\
+	container_of(_vfio_alloc_device(sizeof(struct dev_struct), #dev_struct, dev, ops),	\
+		     struct dev_struct, member)
 
 #endif

@@ -11,23 +11,19 @@
 
 #include <vfiosim/kapi/types.h>
 
-struct module;
-
 struct vfio_core_ops;
 
 /**
  * struct vfiosim_core - one linked-in vfio core
- * @name: "port" (5.14-rc with the inode patch) or "6.12"
+ * @name: "port" (5.14-rc with the inode patch) or "merged" (6.12's lifetime)
  * @summary: one line
- * @module: what its files and the pseudo filesystem pin
- * @init: the module's init function
- * @exit: the module's exit function
+ * @init: what loading the module "vfio" runs
+ * @exit: what unloading it runs
  * @ops: where the exported names of kapi/vfio.h go
  */
 struct vfiosim_core {
 	const char *name;
 	const char *summary;
-	struct module *module;
 	int (*init)(void);
 	void (*exit)(void);
 	const struct vfio_core_ops *ops;
