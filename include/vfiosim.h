@@ -441,6 +441,102 @@ VFIOSIM_API int vfiosim_main(int argc, char **argv,
 	extern int vfiosim_program_needs_semicolon
 #endif
 
+/* ---- exploration ---- */
+
+/** enum vfiosim_strategy - how the next schedule is chosen */
+enum vfiosim_strategy {
+	VFIOSIM_EXHAUSTIVE = 0,	/**< depth first, one schedule of each trace (DPOR) */
+	VFIOSIM_NAIVE,		/**< depth first, every schedule; to check the former */
+	VFIOSIM_PCT,		/**< random priorities, depth-1 places where they change */
+	VFIOSIM_RANDOM,		/**< uniform random walk */
+	VFIOSIM_STATES,		/**< depth first over states; for scenarios that converge */
+};
+
+/** enum vfiosim_backtracking - how the explorer returns to a branch point */
+enum vfiosim_backtracking {
+	VFIOSIM_BACKTRACK_AUTO = 0,	/**< by the size of the live state */
+	VFIOSIM_REEXECUTE,
+	VFIOSIM_SNAPSHOT,
+};
+
+/**
+ * struct vfiosim_options - zero in any field means its documented default
+ * @strategy: how the next schedule is chosen
+ * @backtracking: how the explorer returns to a branch point
+ * @seed: for the random strategies; 0: 1
+ * @runs_max: a budget; 0: 1,000,000, or 10,000 for the random strategies
+ * @steps_max: steps of one run; 0: the engine's limit
+ * @milliseconds_max: a budget of real time; 0: none
+ * @depth: of the bugs that PCT looks for; 0: 3
+ * @preemptions_bounded: @preemptions_max counts; else there is no bound
+ * @preemptions_max: times in a run that a task that could go on is switched away
+ * @faults_max: injected faults in a run; 0: nothing fails
+ * @timeouts_max: timeouts in a run that pass while others could run; 0: none
+ * @shard_index: which part of the schedules to run, below @shard_count
+ * @shard_count: number of parts; 0: 1
+ * @jobs: processes that share the work; 0: 1
+ * @keep_going: go on after a failing run, and count what fails how often
+ * @no_minimize: report the first failing schedule as it was found
+ * @check_determinism: run each schedule twice and compare
+ * @progress: show on stderr how far it is
+ * @checkpoint: file to save the state of the search to when it ends early
+ * @resume: begin with what @checkpoint holds
+ * @on_run: called after each run with a number that is the same for all
+ *	schedules of one trace; NULL for none
+ * @data: for @on_run
+ */
+struct vfiosim_options {
+	enum vfiosim_strategy strategy;
+	enum vfiosim_backtracking backtracking;
+	uint64_t seed;
+	uint64_t runs_max;
+	uint64_t steps_max;
+	uint64_t milliseconds_max;
+	uint32_t depth;
+	bool preemptions_bounded;
+	uint32_t preemptions_max;
+	uint32_t faults_max;
+	uint32_t timeouts_max;
+	uint32_t shard_index;
+	uint32_t shard_count;
+	uint32_t jobs;
+	bool keep_going;
+	bool no_minimize;
+	bool check_determinism;
+	bool progress;
+	const char *checkpoint;
+	bool resume;
+	void (*on_run)(void *data, enum vfiosim_verdict verdict, uint64_t trace);
+	void *data;
+};
+
+/**
+ * vfiosim_explore() - run @scenario under many schedules
+ * @scenario: what to run
+ * @options: limits, or NULL for all defaults
+ * @report_out: set to a report that the caller frees, or NULL if not wanted
+ *
+ * Stops at the first run that does not end in VFIOSIM_OK, unless told to go on.
+ *
+ * Return: the verdict, also found in the report. VFIOSIM_BUDGET is no proof.
+ */
+VFIOSIM_API enum vfiosim_verdict
+vfiosim_explore(const struct vfiosim_scenario *scenario, const struct vfiosim_options *options,
+		struct vfiosim_report **report_out);
+
+VFIOSIM_API enum vfiosim_verdict vfiosim_report_verdict(const struct vfiosim_report *report);
+/** vfiosim_report_runs() - runs that went to their end: with DPOR, distinct traces */
+VFIOSIM_API uint64_t vfiosim_report_runs(const struct vfiosim_report *report);
+/** vfiosim_report_cut() - runs dropped on the way, since another run covers them */
+VFIOSIM_API uint64_t vfiosim_report_cut(const struct vfiosim_report *report);
+/** vfiosim_report_digest() - the set of traces as one number, whatever their order */
+VFIOSIM_API uint64_t vfiosim_report_digest(const struct vfiosim_report *report);
+/** vfiosim_report_detector() - what fired first, or NULL */
+VFIOSIM_API const char *vfiosim_report_detector(const struct vfiosim_report *report);
+/** vfiosim_report_text() - the whole report for a terminal; lives as long as @report */
+VFIOSIM_API const char *vfiosim_report_text(const struct vfiosim_report *report);
+VFIOSIM_API void vfiosim_report_free(struct vfiosim_report *report);
+
 #ifdef __cplusplus
 }
 #endif

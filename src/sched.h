@@ -112,6 +112,8 @@ enum vfiosim_verdict run_end(void);
 
 const struct finding *run_failure(void);	/* the first one, or NULL */
 size_t run_decisions(const struct decision **decisions_out);
+/* Tasks that have not ended, background ones included. */
+uint64_t run_alive(void);
 uint64_t run_trace_hash(void);			/* of all steps, by names, not addresses */
 const char *run_task_name(unsigned int task);
 

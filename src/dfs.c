@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Depth-first exploration: drives the runs that dpor.c asks for.
+ *
+ * To come back to a branch point it restores the nearest snapshot at or above
+ * it, or runs the prefix again by script, and carries out the steps in between.
+ */
+#include <string.h>
+
+#include "dpor.h"
+#include "explore.h"
+
+/* Above this, copying the live state costs more than running again. */
+#define SNAPSHOT_BYTES_MAX (64 * 1024)
+/* All snapshots of a path together. */
+#define POOL_BYTES_MAX (256u << 20)
+
+struct dfs {
+	struct exploration *x;
+	struct dpor *dpor;
+	GArray *decisions;		/* of struct decision: the path's */
+	GArray *data;			/* of uint16_t: for the step to be run */
+	char *pool;			/* snapshots, as a stack */
+	size_t pool_used;
+	size_t pool_size;
+	const struct pending *pending;	/* the engine's, by task */
+	bool snapshots;
+};
+
+static struct node *last_node(struct dfs *s)
+{
+	return dpor_node(s->dpor, dpor_depth(s->dpor) - 1);
+}
+
+/* ---- snapshots ---- */
+
+static bool choose_snapshots(struct exploration *x)
+{
+	if (x->options.backtracking == VFIOSIM_REEXECUTE || !snapshot_possible())
+		return false;
+	x->live_bytes = snapshot_size();
+	return x->options.backtracking == VFIOSIM_SNAPSHOT || x->live_bytes <= SNAPSHOT_BYTES_MAX;
+}
+
+static void save(struct dfs *s, struct node *node)
+{
+	size_t size = (snapshot_size() + 63) & ~(size_t)63;
+
+	if (s->pool_used + size > s->pool_size) {
+		size_t larger = MAX(s->pool_size * 2, s->pool_used + size);
+
+		if (larger > POOL_BYTES_MAX)
+			return;
+		s->pool = g_realloc(s->pool, larger);
+		s->pool_size = larger;
+	}
+	snapshot_save(s->pool + s->pool_used);
+	node->snapshot = s->pool_used;
+	s->pool_used += size;
+}
+
+static void pop(struct dfs *s)
+{
+	struct node *node = last_node(s);
+
+	if (node->snapshot != NO_SNAPSHOT)
+		s->pool_used = node->snapshot;
+	dpor_pop(s->dpor);
+}
+
+/* ---- steps ---- */
+
+static uint64_t hash_data(const struct decision *d, size_t n)
+{
+	uint64_t hash = 0;
+
+	for (size_t i = 0; i < n; i++)
+		hash = dpor_mix(hash, d[i].value + 1);
+	return hash;
+}
+
+/* Carry out the step chosen at the last node, with s->data for its data choices. */
+static void take_step(struct dfs *s, const struct menu *menu)
+{
+	struct node *node = last_node(s);
+	bool blocking = menu->pending[node->task].blocking;
+	const struct decision *all;
+	const struct step *step;
+	uint64_t data = 0;
+	size_t n;
+
+	if (s->data->len)
+		run_next_data((const uint16_t *)s->data->data, s->data->len);
+	step = run_step(node->task, node->how);
+	n = run_decisions(&all);
+	g_array_set_size(s->decisions, node->decision);
+	g_array_append_vals(s->decisions, all + node->decision, n - node->decision);
+	node->faults_here = 0;
+	if (n > node->decision + 1) {
+		data = hash_data(all + node->decision + 1, n - node->decision - 1);
+		node->faults_here = exploration_count_faults(all + node->decision,
+							     n - node->decision);
+	}
+	dpor_step(s->dpor, step, blocking, data);
+	s->x->steps++;
+}
+
+/* The next variant of the last node's step goes to s->data; false when all are tried. */
+static bool next_data(struct dfs *s)
+{
+	struct node *node = last_node(s);
+
+	return node->serial && s->decisions->len > node->decision + 1 &&
+	       exploration_next_data(s->x, s->decisions, node->decision + 1, node->faults_used,
+				     s->data);
+}
+
+static void set_data(struct dfs *s, size_t depth)
+{
+	size_t from = dpor_node(s->dpor, depth)->decision + 1;
+	size_t to = dpor_node(s->dpor, depth + 1)->decision;
+
+	for (; from < to; from++)
+		g_array_append_val(s->data,
+				   g_array_index(s->decisions, struct decision, from).value);
+}
+
+/* Step again through the nodes from @depth down to the last one. */
+static void step_down(struct dfs *s, size_t depth)
+{
+	GArray *kept = s->data;
+
+	s->data = g_array_new(FALSE, FALSE, sizeof(uint16_t));
+	for (; depth + 1 < dpor_depth(s->dpor); depth++) {
+		struct node *node = dpor_node(s->dpor, depth);
+
+		g_array_set_size(s->data, 0);
+		set_data(s, depth);
+		if (s->data->len)
+			run_next_data((const uint16_t *)s->data->data, s->data->len);
+		run_menu();
+		run_step(node->task, node->how);
+	}
+	g_array_unref(s->data);
+	s->data = kept;
+}
+
+/* Bring the engine back to the last node of the path. */
+static const struct menu *come_back(struct dfs *s)
+{
+	size_t depth = dpor_depth(s->dpor) - 1;
+	struct node *node = dpor_node(s->dpor, depth);
+
+	if (s->snapshots) {
+		for (; depth && dpor_node(s->dpor, depth)->snapshot == NO_SNAPSHOT; depth--)
+			;
+		if (dpor_node(s->dpor, depth)->snapshot != NO_SNAPSHOT) {
+			snapshot_restore(s->pool + dpor_node(s->dpor, depth)->snapshot);
+			s->x->restored++;
+			if (dpor_node(s->dpor, depth) != node)
+				step_down(s, depth);
+			return run_menu();
+		}
+	}
+	exploration_begin(s->x, (const struct decision *)s->decisions->data, node->decision);
+	s->x->reexecuted++;
+	return run_menu();
+}
+
+/* The scenario must offer what it offered before. */
+static bool check_repeats(struct dfs *s, const struct menu *menu)
+{
+	const struct node *node = last_node(s);
+
+	if (menu && menu->enabled == node->enabled && menu->timeouts == node->timeouts &&
+	    menu->signals == node->signals)
+		return true;
+	g_strlcpy(s->x->finding.detector, "nondeterminism", sizeof(s->x->finding.detector));
+	g_snprintf(s->x->finding.message, sizeof(s->x->finding.message),
+		   "step %zu offers other tasks when the same schedule is run again: something "
+		   "depends on time, addresses or state that is left over",
+		   dpor_depth(s->dpor));
+	g_array_set_size(s->x->schedule, 0);
+	g_array_append_vals(s->x->schedule, s->decisions->data, s->decisions->len);
+	exploration_stop(s->x, VFIOSIM_VIOLATION, "a run does not repeat");
+	return false;
+}
+
+/* ---- runs ---- */
+
+static bool may_branch(const struct node *node)
+{
+	uint64_t awake = node->available & ~node->sleep;
+
+	return awake & (awake - 1);
+}
+
+static void note_blocked(struct dfs *s, uint64_t tasks)
+{
+	for (; tasks; tasks &= tasks - 1) {
+		unsigned int task = __builtin_ctzll(tasks);
+
+		dpor_blocked(s->dpor, task, &s->pending[task]);
+	}
+}
+
+/*
+ * Steps that the run's end kept from happening race too: those that are blocked
+ * for ever, and everything else when the last step failed the run.
+ */
+static void note_unfinished(struct dfs *s)
+{
+	const struct finding *failure = run_failure();
+	uint64_t alive = run_alive();
+
+	if (failure && !g_str_equal(failure->detector, "deadlock")) {
+		dpor_failed(s->dpor);
+		alive &= ~(1ULL << last_node(s)->task);
+	}
+	note_blocked(s, alive);
+}
+
+/*
+ * All that could run is asleep: some other run goes on from here. Not so the
+ * tasks that are blocked by what this run did.
+ */
+static void cut_run(struct dfs *s)
+{
+	struct node *node = last_node(s);
+	uint64_t blocked = run_alive() & ~node->available;
+
+	s->x->cut++;
+	pop(s);
+	if (dpor_depth(s->dpor))
+		note_blocked(s, blocked);
+}
+
+static void end_run(struct dfs *s)
+{
+	struct exploration *x = s->x;
+
+	if (!dpor_depth(s->dpor)) {
+		exploration_finish(x, 0);
+		return;
+	}
+	note_unfinished(s);
+	x->depth_max = MAX(x->depth_max, dpor_depth(s->dpor));
+	exploration_finish(x, dpor_digest(s->dpor));
+}
+
+/* Go on from the last node's step, which was carried out, to the run's end. */
+static void descend(struct dfs *s)
+{
+	const struct menu *menu;
+
+	g_array_set_size(s->data, 0);
+	while ((menu = run_menu())) {
+		struct node *node;
+
+		s->pending = menu->pending;
+		if (!dpor_push(s->dpor, menu)) {
+			exploration_stop(s->x, VFIOSIM_BUDGET, "a run is too long to explore");
+			return;
+		}
+		node = last_node(s);
+		node->decision = s->decisions->len;
+		if (s->snapshots && may_branch(node))
+			save(s, node);
+		if (!dpor_pick(s->dpor)) {
+			cut_run(s);
+			return;
+		}
+		take_step(s, menu);
+	}
+	end_run(s);
+}
+
+/* To the next schedule that has to be run; false if there is none. */
+static bool backtrack(struct dfs *s)
+{
+	while (dpor_depth(s->dpor)) {
+		struct node *node = last_node(s);
+		bool again = next_data(s);
+
+		if (again)
+			dpor_unstep(s->dpor);
+		else
+			g_array_set_size(s->data, 0);
+		if (again || dpor_pick(s->dpor)) {
+			const struct menu *menu = come_back(s);
+
+			if (!check_repeats(s, menu))
+				return false;
+			take_step(s, menu);
+			return true;
+		}
+		pop(s);
+		g_array_set_size(s->decisions, node->decision);
+	}
+	return false;
+}
+
+static void dfs_init(struct dfs *s, struct exploration *x)
+{
+	const struct vfiosim_options *o = &x->options;
+	struct dpor_config config = {
+		.reduce = o->strategy == VFIOSIM_EXHAUSTIVE,
+		.sleep = o->strategy == VFIOSIM_EXHAUSTIVE,
+		.preemptions_max = o->preemptions_bounded ? (int)o->preemptions_max : -1,
+		.timeouts_max = o->timeouts_max,
+	};
+
+	*s = (struct dfs){ .x = x, .dpor = dpor_new(&config) };
+	s->decisions = g_array_new(FALSE, FALSE, sizeof(struct decision));
+	s->data = g_array_new(FALSE, FALSE, sizeof(uint16_t));
+	x->strategy = s;
+}
+
+static void dfs_clear(struct dfs *s)
+{
+	dpor_free(s->dpor);
+	g_array_unref(s->decisions);
+	g_array_unref(s->data);
+	g_free(s->pool);
+	s->x->strategy = NULL;
+}
+
+void explore_depth_first(struct exploration *x)
+{
+	struct dfs s;
+
+	dfs_init(&s, x);
+	exploration_begin(x, NULL, 0);
+	s.snapshots = choose_snapshots(x);
+	do
+		descend(&s);
+	while (!x->stopped && backtrack(&s));
+	dfs_clear(&s);
+}

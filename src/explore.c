@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What all strategies share: how a run begins, what is counted when it ends,
+ * and when the exploration stops.
+ */
+#include <string.h>
+
+#include "dpor.h"
+#include "explore.h"
+
+#define RUNS_MAX_EXHAUSTIVE 1000000
+#define RUNS_MAX_RANDOM 10000
+#define LOOK_EVERY_US 50000
+
+volatile int exploration_interrupted;
+
+static bool is_random(enum vfiosim_strategy strategy)
+{
+	return strategy == VFIOSIM_PCT || strategy == VFIOSIM_RANDOM;
+}
+
+static void fill_in_defaults(struct vfiosim_options *o)
+{
+	if (!o->seed)
+		o->seed = 1;
+	if (!o->runs_max)
+		o->runs_max = is_random(o->strategy) ? RUNS_MAX_RANDOM : RUNS_MAX_EXHAUSTIVE;
+	if (!o->depth)
+		o->depth = 3;
+	if (!o->shard_count)
+		o->shard_count = 1;
+	if (!o->jobs)
+		o->jobs = 1;
+}
+
+void exploration_init(struct exploration *x, const struct vfiosim_scenario *scenario,
+		      const struct vfiosim_options *options)
+{
+	memset(x, 0, sizeof(*x));
+	x->scenario = scenario;
+	if (options)
+		x->options = *options;
+	fill_in_defaults(&x->options);
+	x->config.scenario = scenario;
+	x->config.faults = x->options.faults_max > 0;
+	x->config.steps_max = x->options.steps_max;
+	x->schedule = g_array_new(FALSE, FALSE, sizeof(struct decision));
+	x->outcomes = g_array_new(FALSE, TRUE, sizeof(struct outcome));
+	x->started_us = g_get_monotonic_time();
+	if (x->options.milliseconds_max)
+		x->deadline_us = x->started_us + 1000 * (int64_t)x->options.milliseconds_max;
+}
+
+void exploration_clear(struct exploration *x)
+{
+	g_clear_pointer(&x->schedule, g_array_unref);
+	g_clear_pointer(&x->outcomes, g_array_unref);
+}
+
+void exploration_begin(const struct exploration *x, const struct decision *script, size_t length)
+{
+	struct run_config config = x->config;
+
+	config.script = script;
+	config.script_length = length;
+	run_begin(&config);
+}
+
+void exploration_stop(struct exploration *x, enum vfiosim_verdict verdict, const char *why)
+{
+	if (x->stopped)
+		return;
+	x->stopped = true;
+	x->why_stopped = why;
+	if (x->verdict == VFIOSIM_OK)
+		x->verdict = verdict;
+}
+
+static void look_at_budgets(struct exploration *x)
+{
+	int64_t now;
+
+	if (x->runs >= x->options.runs_max)
+		exploration_stop(x, VFIOSIM_BUDGET, "the budget of runs is used up");
+	if (exploration_interrupted)
+		exploration_stop(x, VFIOSIM_BUDGET, "interrupted");
+	if (!x->deadline_us)
+		return;
+	now = g_get_monotonic_time();
+	if (now >= x->deadline_us)
+		exploration_stop(x, VFIOSIM_BUDGET, "the time is used up");
+}
+
+static struct outcome *outcome_of(struct exploration *x, const char *detector)
+{
+	struct outcome fresh = { "", 0 };
+	guint i;
+
+	for (i = 0; i < x->outcomes->len; i++) {
+		struct outcome *o = &g_array_index(x->outcomes, struct outcome, i);
+		int order = strcmp(o->detector, detector);
+
+		if (order == 0)
+			return o;
+		if (order > 0)
+			break;
+	}
+	g_strlcpy(fresh.detector, detector, sizeof(fresh.detector));
+	g_array_insert_val(x->outcomes, i, fresh);
+	return &g_array_index(x->outcomes, struct outcome, i);
+}
+
+static void keep_failure(struct exploration *x, enum vfiosim_verdict verdict)
+{
+	const struct finding *finding = run_failure();
+	const struct decision *decisions;
+	size_t n;
+
+	outcome_of(x, finding ? finding->detector : "unknown")->runs++;
+	if (x->schedule->len || x->finding.detector[0])
+		return;
+	if (finding)
+		x->finding = *finding;
+	n = run_decisions(&decisions);
+	g_array_append_vals(x->schedule, decisions, n);
+	x->verdict = verdict;
+}
+
+/* Runs the schedule that has just ended once more; it must give the same trace. */
+static void check_determinism(struct exploration *x)
+{
+	uint64_t hash = run_trace_hash();
+	const struct decision *decisions;
+	size_t n = run_decisions(&decisions);
+	g_autofree struct decision *copy = g_memdup2(decisions, n * sizeof(*copy));
+
+	exploration_begin(x, copy, n);
+	while (run_menu())
+		run_step(__builtin_ctzll(run_menu()->enabled), ENG_READY);
+	run_end();
+	if (run_trace_hash() == hash)
+		return;
+	g_strlcpy(x->finding.detector, "nondeterminism", sizeof(x->finding.detector));
+	g_snprintf(x->finding.message, sizeof(x->finding.message),
+		   "run %llu gave another trace when its schedule was run again: something "
+		   "depends on time, addresses or state that is left over",
+		   (unsigned long long)x->runs);
+	g_array_set_size(x->schedule, 0);
+	g_array_append_vals(x->schedule, copy, n);
+	outcome_of(x, x->finding.detector)->runs++;
+	exploration_stop(x, VFIOSIM_VIOLATION, "a run does not repeat");
+}
+
+void exploration_finish(struct exploration *x, uint64_t trace)
+{
+	enum vfiosim_verdict verdict = run_end();
+
+	x->runs++;
+	x->digest += dpor_mix(trace, 1);
+	if (x->options.on_run)
+		x->options.on_run(x->options.data, verdict, trace);
+	if (verdict != VFIOSIM_OK) {
+		keep_failure(x, verdict);
+		if (!x->options.keep_going)
+			exploration_stop(x, verdict, "a run failed");
+	}
+	if (x->options.check_determinism && !x->stopped)
+		check_determinism(x);
+	look_at_budgets(x);
+}
+
+unsigned int exploration_count_faults(const struct decision *d, size_t n)
+{
+	unsigned int faults = 0;
+
+	for (size_t i = 0; i < n; i++)
+		faults += d[i].fault && d[i].value;
+	return faults;
+}
+
+bool exploration_next_data(const struct exploration *x, const GArray *decisions, size_t first,
+			   unsigned int faults_used, GArray *values)
+{
+	const struct decision *d = (const struct decision *)decisions->data;
+	size_t i = decisions->len;
+
+	g_array_set_size(values, 0);
+	faults_used += exploration_count_faults(d + first, i - first);
+	while (i > first) {
+		i--;
+		faults_used -= d[i].fault && d[i].value;
+		if (d[i].value + 1 >= d[i].bound ||
+		    (d[i].fault && faults_used >= x->options.faults_max))
+			continue;
+		for (size_t k = first; k <= i; k++)
+			g_array_append_val(values, d[k].value);
+		g_array_index(values, uint16_t, i - first)++;
+		return true;
+	}
+	return false;
+}
+
+void exploration_run(struct exploration *x)
+{
+	switch (x->options.strategy) {
+	case VFIOSIM_PCT:
+	case VFIOSIM_RANDOM:
+		explore_random(x);
+		break;
+	case VFIOSIM_STATES:
+		explore_states(x);
+		break;
+	default:
+		explore_depth_first(x);
+	}
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * An exploration: one scenario, many runs, what came of them. Shared by the
+ * strategies (explore.c, random.c, statehash.c), which decide what to run next,
+ * and by the reports, which show it.
+ */
+#ifndef VFIOSIM_EXPLORE_H
+#define VFIOSIM_EXPLORE_H
+
+#include <glib.h>
+
+#include "sched.h"
+
+/* A detector that fired, and how often. */
+struct outcome {
+	char detector[32];
+	uint64_t runs;
+};
+
+struct exploration {
+	const struct vfiosim_scenario *scenario;
+	struct vfiosim_options options;	/* with the defaults filled in */
+	struct run_config config;	/* what every run has in common */
+
+	uint64_t runs;			/* that went to their end */
+	uint64_t cut;			/* dropped: another run covers the rest */
+	uint64_t steps;			/* carried out, without re-execution */
+	uint64_t states;		/* distinct ones, where states are told apart */
+	uint64_t restored;		/* times that a snapshot was restored */
+	uint64_t reexecuted;		/* times that a prefix was run again */
+	uint64_t depth_max;
+	uint64_t digest;		/* sum over runs of their traces' digests */
+	uint64_t faults_reached;	/* the most fault sites of one run */
+	unsigned int tasks;		/* the most tasks that could run at once */
+
+	enum vfiosim_verdict verdict;
+	bool stopped;
+	const char *why_stopped;	/* NULL: nothing was left to do */
+	struct finding finding;		/* of the first failing run */
+	GArray *schedule;		/* of struct decision: that run's */
+	GArray *outcomes;		/* of struct outcome, by name */
+	size_t live_bytes;		/* of a snapshot at the first menu */
+
+	int64_t started_us;
+	int64_t deadline_us;		/* 0: none */
+	int64_t next_look_us;
+	double (*fraction_done)(const struct exploration *x);
+	void *strategy;			/* for fraction_done and checkpoints */
+};
+
+void exploration_init(struct exploration *x, const struct vfiosim_scenario *scenario,
+		      const struct vfiosim_options *options) SIM(exploration_init);
+void exploration_clear(struct exploration *x) SIM(exploration_clear);
+/* Runs the strategy that the options name. */
+void exploration_run(struct exploration *x) SIM(exploration_run);
+
+/* For strategies: begin a run by @script, count a finished one, look at budgets. */
+void exploration_begin(const struct exploration *x, const struct decision *script,
+		       size_t length) SIM(exploration_begin);
+void exploration_finish(struct exploration *x, uint64_t trace) SIM(exploration_finish);
+void exploration_stop(struct exploration *x, enum vfiosim_verdict verdict, const char *why)
+	SIM(exploration_stop);
+
+/*
+ * Set @values to the next combination of the data choices among @decisions from
+ * @first on, in dictionary order; false when all are tried. @faults_used counts
+ * those before @first.
+ */
+bool exploration_next_data(const struct exploration *x, const GArray *decisions, size_t first,
+			   unsigned int faults_used, GArray *values) SIM(exploration_next_data);
+unsigned int exploration_count_faults(const struct decision *d, size_t n)
+	SIM(exploration_count_faults);
+
+/* Set by the handler of SIGINT; strategies end at the next run. */
+extern volatile int exploration_interrupted SIM(exploration_interrupted);
+
+void explore_depth_first(struct exploration *x) SIM(explore_depth_first);
+void explore_random(struct exploration *x) SIM(explore_random);
+void explore_states(struct exploration *x) SIM(explore_states);
+
+#endif
