@@ -335,8 +335,8 @@ struct vfiosim_device_desc {
 
 struct vfiosim_device;
 
-/** vfiosim_device_add() - plug it in; no driver yet. NULL if the kernel refused it */
-VFIOSIM_API struct vfiosim_device *vfiosim_device_add(const struct vfiosim_device_desc *desc);
+/** vfiosim_plug() - plug it in; no driver yet. NULL if the kernel refused it */
+VFIOSIM_API struct vfiosim_device *vfiosim_plug(const struct vfiosim_device_desc *desc);
 
 /** vfiosim_device_name() - what GET_DEVICE_FD wants to hear; may differ from desc->name */
 VFIOSIM_API const char *vfiosim_device_name(struct vfiosim_device *device);
