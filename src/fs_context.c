@@ -61,8 +61,9 @@ void put_fs_context(struct fs_context *fc)
 		struct super_block *sb = fc->root->d_sb;
 
 		dput(fc->root);
-		fc->root = NULL;
+		fc->root_put = true;
 		deactivate_super(sb);
+		fc->root = NULL;
 	}
 	if (fc->need_free && fc->ops && fc->ops->free)
 		fc->ops->free(fc);
@@ -107,8 +108,9 @@ int vfs_get_tree(struct fs_context *fc)
 	ret = security_sb_set_mnt_opts();
 	if (ret) {
 		dput(fc->root);
-		fc->root = NULL;
+		fc->root_put = true;
 		deactivate_locked_super(sb);
+		fc->root = NULL;
 		return ret;
 	}
 	WARN(sb->s_maxbytes < 0, "%s left a negative s_maxbytes (%ld)\n",
