@@ -11,7 +11,6 @@
 
 static struct boot_fs anon_inode_fs KSTATE;
 static struct inode anon_inode_inode KSTATE;
-static unsigned int anon_inodes_in_flight KSTATE;	/* the checkers' (INV-13) */
 
 static const struct boot_fs_type anon_inode_fs_type = {
 	.name = "anon_inodefs",
@@ -36,11 +35,6 @@ struct inode *anon_inode_shared(void)
 {
 	anon_inode_mnt();
 	return &anon_inode_inode;
-}
-
-unsigned int anon_inode_in_flight(void)
-{
-	return anon_inodes_in_flight;
 }
 
 /* With the module, and the shared inode, held by the caller. */
@@ -78,9 +72,7 @@ struct file *anon_inode_getfile(const char *name, const struct file_operations *
 		return ERR_PTR(-ENODEV);
 	}
 	ihold(&anon_inode_inode);
-	anon_inodes_in_flight++;
 	file = anon_inode_alloc(name, fops, priv, flags);
-	anon_inodes_in_flight--;
 	if (IS_ERR(file)) {
 		iput(&anon_inode_inode);
 		module_put(fops->owner);

@@ -61,9 +61,8 @@ void put_fs_context(struct fs_context *fc)
 		struct super_block *sb = fc->root->d_sb;
 
 		dput(fc->root);
-		fc->root_put = true;
-		deactivate_super(sb);
 		fc->root = NULL;
+		deactivate_super(sb);
 	}
 	if (fc->need_free && fc->ops && fc->ops->free)
 		fc->ops->free(fc);
@@ -108,9 +107,8 @@ int vfs_get_tree(struct fs_context *fc)
 	ret = security_sb_set_mnt_opts();
 	if (ret) {
 		dput(fc->root);
-		fc->root_put = true;
-		deactivate_locked_super(sb);
 		fc->root = NULL;
+		deactivate_locked_super(sb);
 		return ret;
 	}
 	WARN(sb->s_maxbytes < 0, "%s left a negative s_maxbytes (%ld)\n",

@@ -243,7 +243,8 @@ void ihold(struct inode *inode)
 
 	eng_event("inode_get", inode, "count %d", count);
 	if (count == 1)
-		eng_report(INODE_COUNT, inode, "a reference is taken after the last one went");
+		eng_report(INODE_COUNT, inode, "reference taken on %O after its last one went",
+			   inode);
 	WARN_ON(count < 2);
 }
 
@@ -272,11 +273,11 @@ static void report_stale_mapping(struct inode *inode)
 
 	if (!RB_EMPTY_ROOT(&mapping->i_mmap.rb_root))
 		eng_report(STALE_MAPPING, inode,
-			   "evicted while a mapping is still in its tree: munmap will write "
-			   "to freed memory, or to the tree of the memory's next owner");
+			   "%O is evicted while a mapping is still in its tree; munmap "
+			   "will write to freed memory", inode);
 	else if (mapping->i_mmap_writable)
-		eng_report(STALE_MAPPING, inode, "evicted with i_mmap_writable %d",
-			   mapping->i_mmap_writable);
+		eng_report(STALE_MAPPING, inode, "%O is evicted with i_mmap_writable %d",
+			   inode, mapping->i_mmap_writable);
 }
 
 /*
@@ -392,7 +393,8 @@ static bool inode_dec_and_lock(struct inode *inode)
 
 		eng_event("inode_put", inode, "count %d", count);
 		if (count < 0)
-			eng_report(INODE_COUNT, inode, "i_count is %d: one iput() too many", count);
+			eng_report(INODE_COUNT, inode, "i_count of %O went below zero: one "
+				   "iput() too many", inode);
 		return false;
 	}
 	spin_lock(&inode->i_lock);

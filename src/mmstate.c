@@ -27,6 +27,26 @@ void mmstate_clear(struct mmstate *state)
 		g_clear_pointer(&state->proc[i], g_free);
 }
 
+void mmstate_copy(struct mmstate *to, const struct mmstate *from)
+{
+	while (to->procs < from->procs)
+		start_process(to);
+	for (unsigned int i = 0; i < from->procs; i++) {
+		const struct mmstate_proc *proc = from->proc[i];
+
+		if (!proc) {
+			g_clear_pointer(&to->proc[i], g_free);
+			continue;
+		}
+		to->proc[i]->nvma = proc->nvma;
+		memcpy(to->proc[i]->vma, proc->vma, proc->nvma * sizeof(*proc->vma));
+		memcpy(to->proc[i]->state, proc->state, from->window);
+	}
+	to->files = from->files;
+	to->descs = from->descs;
+	to->shared_anon = from->shared_anon;
+}
+
 static bool in_window(const struct mmstate *state, const char *what, uint64_t addr,
 		      uint64_t length, struct mmtext_why *why)
 {
@@ -114,10 +134,15 @@ static bool actors_fit(const struct mmstate *state, const struct mmop *op, struc
 	return true;
 }
 
+bool mmstate_possible(const struct mmstate *state, const struct mmop *op, struct mmtext_why *why)
+{
+	return actors_fit(state, op, why) && range_fits(state, op, why);
+}
+
 bool mmstate_operation(struct mmstate *state, const struct mmop *op,
 		       const struct mmop_result *result, struct mmtext_why *why)
 {
-	if (!actors_fit(state, op, why) || !range_fits(state, op, why))
+	if (!mmstate_possible(state, op, why))
 		return false;
 	if (result->outcome != MMOP_OK)
 		return true;

@@ -40,13 +40,16 @@ struct mmstate_change {
 void mmstate_init(struct mmstate *state, unsigned int window) SIM(mmstate_init);
 void mmstate_clear(struct mmstate *state) SIM(mmstate_clear);
 
-/*
- * Whether @op can be carried out at all in @state (its process lives, its range
- * lies in the window); then what it does to processes, files and counters.
- */
+/* Whether @op can be carried out at all: its process lives, its range lies in the window. */
+bool mmstate_possible(const struct mmstate *state, const struct mmop *op, struct mmtext_why *why)
+	SIM(mmstate_possible);
+/* If it can be: what it does to processes, files and counters. */
 bool mmstate_operation(struct mmstate *state, const struct mmop *op,
 		       const struct mmop_result *result, struct mmtext_why *why)
 	SIM(mmstate_operation);
+
+/* Makes @to a copy of @from, a state of the same trace. */
+void mmstate_copy(struct mmstate *to, const struct mmstate *from) SIM(mmstate_copy);
 
 bool mmstate_splice(struct mmstate *state, const struct mmstate_change *change,
 		    const struct mmop_vma *inserted, struct mmtext_why *why) SIM(mmstate_splice);

@@ -4,10 +4,13 @@
  * with the line and the reason, and so is whatever contradicts the lines before
  * it. A trace that was read can be replayed without further checks.
  */
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "mmtrace.h"
 
+#define TRACE_BYTES_MAX (256UL << 20)
 #define STEPS_MAX 10000000
 #define UNMERGED_MAX 1000000000
 
@@ -473,14 +476,35 @@ struct mmtrace *mmtrace_parse(const char *name, const char *text, size_t length,
 	return good ? g_steal_pointer(&trace) : NULL;
 }
 
+/* All of @stream, be it a pipe; NULL with errno. */
+static GString *read_all(FILE *stream)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	char block[65536];
+	size_t length;
+
+	while ((length = fread(block, 1, sizeof(block), stream)) > 0) {
+		if (text->len + length > TRACE_BYTES_MAX) {
+			errno = EFBIG;
+			return NULL;
+		}
+		g_string_append_len(text, block, length);
+	}
+	return ferror(stream) ? NULL : g_steal_pointer(&text);
+}
+
 struct mmtrace *mmtrace_load(const char *path, GError **error)
 {
-	g_autofree char *text = NULL;
-	gsize length;
+	g_autoptr(GString) text = NULL;
+	FILE *stream = fopen(path, "re");
 
-	if (!g_file_get_contents(path, &text, &length, error))
-		return NULL;
-	return mmtrace_parse(path, text, length, error);
+	if (stream)
+		text = read_all(stream);
+	if (!text)
+		g_set_error(error, MMTRACE_ERROR, 0, "%s: %s", path, g_strerror(errno));
+	if (stream)
+		fclose(stream);
+	return text ? mmtrace_parse(path, text->str, text->len, error) : NULL;
 }
 
 void mmtrace_apply(const struct mmtrace *trace, const struct mmtrace_step *step,
@@ -535,7 +559,7 @@ static void add_pages(struct mmtrace *trace, unsigned int id, const char *old, c
 
 		if (old[page] == new[page])
 			continue;
-		for (; page < trace->window && page <= end + bridge; page++)
+		for (; page < trace->window && page < end + bridge; page++)
 			if (old[page] != new[page])
 				end = page + 1;
 		page = end - 1;

@@ -284,8 +284,8 @@ static void report_busy_inodes(struct super_block *sb)
 static void report_living_inodes(struct super_block *sb)
 {
 	if (sb->s_unlisted_inodes || !list_empty(&sb->s_inodes))
-		eng_report(INODE_OUTLIVES_SUPER, sb, "%s is shut down while inodes of it live: "
-			   "%u unlisted, %s listed; their i_sb will dangle", sb->s_id,
+		eng_report(INODE_OUTLIVES_SUPER, sb, "%O (%s) is shut down while inodes of it "
+			   "live: %u unlisted, %s listed; their i_sb will dangle", sb, sb->s_id,
 			   sb->s_unlisted_inodes, list_empty(&sb->s_inodes) ? "none" : "some");
 }
 

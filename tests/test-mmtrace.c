@@ -453,7 +453,16 @@ START_TEST(a_missing_file_is_named_in_the_message)
 	g_autoptr(GError) error = NULL;
 
 	ck_assert_ptr_null(mmtrace_load("no/such.trace", &error));
-	ck_assert_ptr_nonnull(strstr(error->message, "no/such.trace"));
+	ck_assert_str_eq(error->message, "no/such.trace: No such file or directory");
+}
+END_TEST
+
+START_TEST(a_directory_is_no_trace)
+{
+	g_autoptr(GError) error = NULL;
+
+	ck_assert_ptr_null(mmtrace_load("/", &error));
+	ck_assert_str_eq(error->message, "/: Is a directory");
 }
 END_TEST
 
@@ -475,6 +484,7 @@ int main(void)
 	tcase_add_test(tc, what_was_read_is_written_back_word_for_word);
 	tcase_add_test(tc, recording_finds_the_changes_between_two_states);
 	tcase_add_test(tc, a_missing_file_is_named_in_the_message);
+	tcase_add_test(tc, a_directory_is_no_trace);
 	tcase_set_timeout(tc, 30);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);
