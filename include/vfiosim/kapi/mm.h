@@ -164,6 +164,8 @@ int memfd_punch(struct file *file, loff_t offset, loff_t len) SIM(memfd_punch);
 ssize_t memfd_pread(struct file *file, void *buf, size_t size, loff_t offset) SIM(memfd_pread);
 ssize_t memfd_pwrite(struct file *file, const void *buf, size_t size, loff_t offset)
 	SIM(memfd_pwrite);
+/* fcntl(F_ADD_SEALS), with the uapi's F_SEAL_*; -EBUSY as MM-9 says. */
+int memfd_add_seals(struct file *file, unsigned int seals) KAPI(memfd_add_seals);
 /* A new open file description of the same inode, as open("/proc/self/fd/N") gives it. */
 struct file *memfd_reopen(struct file *file, int flags) SIM(memfd_reopen);
 
