@@ -16,7 +16,7 @@
 #include <vfiosim/kapi/work.h>
 
 #include "vfio_container.h"
-#include "vfio_core_ops.h"
+#include <vfiosim/kapi/vfio_core_ops.h>
 
 struct vfio {
 	struct class *class;

@@ -14,7 +14,7 @@
 #include <vfiosim/kapi/vfio.h>
 
 #include "vfio_container.h"
-#include "vfio_core_ops.h"
+#include <vfiosim/kapi/vfio_core_ops.h>
 
 enum vfio_group_type {
 	VFIO_IOMMU,		/* a group of real hardware */

@@ -11,7 +11,7 @@
 #include <vfiosim/kapi/module.h>
 #include <vfiosim/kapi/string.h>
 
-#include "vfio_core_ops.h"
+#include <vfiosim/kapi/vfio_core_ops.h>
 
 const struct vfiosim_core *const vfiosim_cores[] = {
 	&vfio_core_port,

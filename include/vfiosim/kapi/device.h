@@ -46,6 +46,7 @@ struct bus_type {
 
 struct device_driver {
 	const char *name;
+	const struct dev_pm_ops *pm;	/* runtime PM: NULL in every modelled driver */
 	struct bus_type *bus;
 	struct module *owner;
 	bool suppress_bind_attrs;

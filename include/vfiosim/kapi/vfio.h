@@ -55,6 +55,7 @@ struct vfio_device {
 	unsigned int index;
 	unsigned int open_count;	/* under dev_set->lock */
 	struct kvm *kvm;
+	void *tree;			/* a kernel tree's own object for the device */
 };
 
 /*

@@ -3,8 +3,8 @@
  * The names of kapi/vfio.h that differ between cores, as a table that each core
  * fills. A NULL entry is a call that the core's kernel does not have.
  */
-#ifndef VFIOSIM_VFIO_CORE_OPS_H
-#define VFIOSIM_VFIO_CORE_OPS_H
+#ifndef VFIOSIM_KAPI_VFIO_CORE_OPS_H
+#define VFIOSIM_KAPI_VFIO_CORE_OPS_H
 
 #include <vfiosim/kapi/vfio.h>
 #include <vfiosim/kapi/vfio_core_select.h>

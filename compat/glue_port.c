@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The half of the glue that sees kapi/vfio.h: the table by which the library
+ * reaches a core that was built from a kernel tree.
+ */
+#include <vfiosim/kapi.h>
+#include <vfiosim/kapi/vfio.h>
+#include <vfiosim/kapi/vfio_core_ops.h>
+#include <vfiosim/kapi/vfio_core_select.h>
+
+#include "bridge.h"
+
+/* ---- into a driver ---- */
+
+unsigned int bridge_device_has(const void *ops)
+{
+	const struct vfio_device_ops *o = ops;
+
+	return (o->read ? BRIDGE_READ : 0) | (o->write ? BRIDGE_WRITE : 0) |
+	       (o->ioctl ? BRIDGE_IOCTL : 0) | (o->mmap ? BRIDGE_MMAP : 0) |
+	       (o->request ? BRIDGE_REQUEST : 0) | (o->match ? BRIDGE_MATCH : 0) |
+	       (o->dma_unmap ? BRIDGE_DMA_UNMAP : 0);
+}
+
+const char *bridge_device_ops_name(const void *ops)
+{
+	return ((const struct vfio_device_ops *)ops)->name;
+}
+
+int bridge_init(const void *ops, void *outer)
+{
+	const struct vfio_device_ops *o = ops;
+
+	return o->init ? o->init(outer) : 0;
+}
+
+void bridge_release(const void *ops, void *outer)
+{
+	const struct vfio_device_ops *o = ops;
+
+	if (o->release)
+		o->release(outer);
+}
+
+int bridge_open(const void *ops, void *outer)
+{
+	const struct vfio_device_ops *o = ops;
+
+	if (tree_allocates())
+		return o->open_device ? o->open_device(outer) : 0;
+	return o->open(outer);
+}
+
+void bridge_close(const void *ops, void *outer)
+{
+	const struct vfio_device_ops *o = ops;
+
+	if (!tree_allocates())
+		o->release(outer);
+	else if (o->close_device)
+		o->close_device(outer);
+}
+
+ssize_t bridge_read(const void *ops, void *outer, char *buf, size_t count, loff_t *ppos)
+{
+	return ((const struct vfio_device_ops *)ops)->read(outer, buf, count, ppos);
+}
+
+ssize_t bridge_write(const void *ops, void *outer, const char *buf, size_t count, loff_t *ppos)
+{
+	return ((const struct vfio_device_ops *)ops)->write(outer, buf, count, ppos);
+}
+
+long bridge_ioctl(const void *ops, void *outer, unsigned int cmd, unsigned long arg)
+{
+	return ((const struct vfio_device_ops *)ops)->ioctl(outer, cmd, arg);
+}
+
+int bridge_mmap(const void *ops, void *outer, struct vm_area_struct *vma)
+{
+	return ((const struct vfio_device_ops *)ops)->mmap(outer, vma);
+}
+
+void bridge_request(const void *ops, void *outer, unsigned int count)
+{
+	((const struct vfio_device_ops *)ops)->request(outer, count);
+}
+
+int bridge_match(const void *ops, void *outer, char *name)
+{
+	return ((const struct vfio_device_ops *)ops)->match(outer, name);
+}
+
+void bridge_dma_unmap(const void *ops, void *outer, u64 iova, u64 length)
+{
+	((const struct vfio_device_ops *)ops)->dma_unmap(outer, iova, length);
+}
+
+void bridge_fill_outer(void *outer, struct device *dev, const void *ops, struct inode *inode)
+{
+	struct vfio_device *device = outer;
+
+	device->dev = dev;
+	device->ops = ops;
+	device->inode = inode;
+}
+
+size_t bridge_outer_size(void)
+{
+	return offsetof(struct vfio_device, tree);
+}
+
+/* ---- into a backend ---- */
+
+const char *bridge_iommu_name(const void *ops)
+{
+	return ((const struct vfio_iommu_driver_ops *)ops)->name;
+}
+
+struct module *bridge_iommu_owner(const void *ops)
+{
+	return ((const struct vfio_iommu_driver_ops *)ops)->owner;
+}
+
+void *bridge_iommu_open(const void *ops, unsigned long arg)
+{
+	return ((const struct vfio_iommu_driver_ops *)ops)->open(arg);
+}
+
+void bridge_iommu_release(const void *ops, void *data)
+{
+	((const struct vfio_iommu_driver_ops *)ops)->release(data);
+}
+
+long bridge_iommu_ioctl(const void *ops, void *data, unsigned int cmd, unsigned long arg)
+{
+	return ((const struct vfio_iommu_driver_ops *)ops)->ioctl(data, cmd, arg);
+}
+
+int bridge_iommu_attach(const void *ops, void *data, struct iommu_group *group)
+{
+	return ((const struct vfio_iommu_driver_ops *)ops)->attach_group(data, group);
+}
+
+void bridge_iommu_detach(const void *ops, void *data, struct iommu_group *group)
+{
+	((const struct vfio_iommu_driver_ops *)ops)->detach_group(data, group);
+}
+
+bool bridge_noiommu(void)
+{
+	return vfio_noiommu;
+}
+
+/* ---- the core's table ---- */
+
+static struct vfio_device *core_get_from_dev(struct device *dev)
+{
+	return tree_device_get_from_dev(dev);
+}
+
+static void core_put(struct vfio_device *device)
+{
+	tree_device_put(device);
+}
+
+static struct vfio_device *core_alloc(size_t size, const char *type, struct device *dev,
+				      const struct vfio_device_ops *ops)
+{
+	return tree_alloc_device(size, type, dev, ops);
+}
+
+static void core_put_device(struct vfio_device *device)
+{
+	tree_put_device(device);
+}
+
+static void core_init_group_dev(struct vfio_device *device, struct device *dev,
+				const struct vfio_device_ops *ops)
+{
+	tree_init_group_dev(device, dev, ops);
+}
+
+static int core_register(struct vfio_device *device)
+{
+	return tree_register(device);
+}
+
+static void core_unregister(struct vfio_device *device)
+{
+	tree_unregister(device);
+}
+
+static int core_assign_set(struct vfio_device *device, void *set_id)
+{
+	return tree_assign_device_set(device, set_id);
+}
+
+static int core_register_iommu(const struct vfio_iommu_driver_ops *ops)
+{
+	return tree_register_iommu_driver(ops);
+}
+
+static void core_unregister_iommu(const struct vfio_iommu_driver_ops *ops)
+{
+	tree_unregister_iommu_driver(ops);
+}
+
+static struct vfio_core_ops core_ops = {
+	.vfio_iommu_group_get = tree_iommu_group_get,
+	.vfio_iommu_group_put = tree_iommu_group_put,
+	.vfio_init_group_dev = core_init_group_dev,
+	.vfio_register_group_dev = core_register,
+	.vfio_unregister_group_dev = core_unregister,
+	.vfio_device_get_from_dev = core_get_from_dev,
+	.vfio_device_put = core_put,
+	.vfio_assign_device_set = core_assign_set,
+	.vfio_register_iommu_driver = core_register_iommu,
+	.vfio_unregister_iommu_driver = core_unregister_iommu,
+	.vfio_group_get_external_user = tree_get_external_user,
+	.vfio_group_put_external_user = tree_put_external_user,
+};
+
+static struct vfiosim_core tree_core = {
+	.name = "tree",
+	.summary = "built from a kernel tree by vfiosim-kbuild",
+	.init = tree_init,
+	.exit = tree_exit,
+	.ops = &core_ops,
+};
+
+/* What the library looks for in a core file. */
+__attribute__((visibility("default"))) const struct vfiosim_core *vfiosim_tree_core(void);
+
+const struct vfiosim_core *vfiosim_tree_core(void)
+{
+	if (tree_allocates()) {
+		core_ops._vfio_alloc_device = core_alloc;
+		core_ops.vfio_put_device = core_put_device;
+		core_ops.vfio_init_group_dev = NULL;
+	}
+	if (!tree_has_external_users()) {
+		core_ops.vfio_group_get_external_user = NULL;
+		core_ops.vfio_group_put_external_user = NULL;
+	}
+	return &tree_core;
+}
