@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/pci_regs.h>
 #include <linux/vfio.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "vfiosim.h"
@@ -116,4 +117,18 @@ const char *vfiosim_touch_name(enum vfiosim_touch touch)
 		return "SIGBUS 2";
 	}
 	return (int)touch < 0 ? "no process" : "another signal";
+}
+
+const char *vfiosim_error_name(long result)
+{
+	const char *name;
+
+	if (result >= 0 && result != (int)result)
+		return "0";
+	if (result > 0)
+		result = -result;
+	if (result == 0)
+		return "0";
+	name = strerrorname_np(-result);
+	return name ? name : "?";
 }

@@ -42,20 +42,6 @@ void vfiosim_say(const char *format, ...)
 		fprintf(say_stream, "%s\n", line);
 }
 
-const char *vfiosim_error_name(long result)
-{
-	const char *name;
-
-	if (result >= 0 && result != (int)result)
-		return "0";
-	if (result > 0)
-		result = -result;
-	if (result == 0)
-		return "0";
-	name = strerrorname_np(-result);
-	return name ? name : "?";
-}
-
 /* ---- time and order ---- */
 
 void vfiosim_yield(void)
