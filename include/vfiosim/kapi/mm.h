@@ -5,7 +5,7 @@
 
 #include <vfiosim/kapi/fs.h>
 
-struct anon_vma;
+struct anon_vma_chain;
 struct page;
 
 /* vm_flags */
@@ -50,11 +50,12 @@ typedef unsigned int vm_fault_t;
 #define FAULT_FLAG_WRITE 0x01
 #define FAULT_FLAG_USER 0x40
 
-typedef struct { unsigned long pgprot; } pgprot_t;
+typedef struct { unsigned int pgprot; } pgprot_t;
 
 pgprot_t pgprot_noncached(pgprot_t prot) KAPI(pgprot_noncached);
 pgprot_t pgprot_decrypted(pgprot_t prot) KAPI(pgprot_decrypted);
 
+struct mm_struct;
 struct vm_area_struct;
 
 struct vm_fault {
@@ -81,26 +82,25 @@ struct vm_operations_struct {
 };
 
 /*
- * The owner of vma_model.c orders and packs the fields (a budget of 160 bytes
- * per mapping, everything included); the names are the kernel's.
+ * The fields that a walk of the mapping's tree reads come first and fill one
+ * cache line. Flags and protection are 32 bits wide: all of them fit, and a
+ * mapping with one present page stays below 160 bytes.
  */
 struct vm_area_struct {
 	unsigned long vm_start;
 	unsigned long vm_end;
-	struct mm_struct *vm_mm;
-	pgprot_t vm_page_prot;
-	unsigned long vm_flags;
 	unsigned long vm_pgoff;
+	struct mm_struct *vm_mm;
+	struct rb_node shared_rb;	/* in the mapping's tree */
+	unsigned long shared_last;	/* last page of any VMA below, for the tree */
+	unsigned int vm_flags;
+	pgprot_t vm_page_prot;
 	struct file *vm_file;
 	const struct vm_operations_struct *vm_ops;
 	void *vm_private_data;
-	struct anon_vma *anon_vma;
-	struct rb_node vm_rb;		/* in the mm's set */
-	struct rb_node shared_rb;	/* in the mapping's tree */
-	unsigned long shared_last;	/* subtree's last page, for the tree */
+	struct anon_vma_chain *anon_vma_chain;	/* own anon_vma first; NULL: none */
+	struct vm_area_struct *detached_next;	/* of one munmap, after it left the set */
 };
-
-struct mm_struct;	/* include/vfiosim/kapi/mm_types.h */
 
 static inline unsigned long vma_pages(const struct vm_area_struct *vma)
 {
@@ -122,6 +122,7 @@ void unmap_mapping_pages(struct address_space *mapping, pgoff_t start, pgoff_t n
 			 bool even_cows) KAPI(unmap_mapping_pages);
 
 /* Address spaces of processes. */
+extern int sysctl_max_map_count KAPI(sysctl_max_map_count);
 struct mm_struct *mm_alloc(void) KAPI(mm_alloc);
 bool mmget_not_zero(struct mm_struct *mm) KAPI(mmget_not_zero);
 void mmget(struct mm_struct *mm) KAPI(mmget);
@@ -159,6 +160,8 @@ bool user_page_present(struct mm_struct *mm, unsigned long addr) SIM(user_page_p
 struct file *memfd_create(const char *name, unsigned int flags) SIM(memfd_create);
 int memfd_truncate(struct file *file, loff_t size) SIM(memfd_truncate);
 int memfd_punch(struct file *file, loff_t offset, loff_t len) SIM(memfd_punch);
+
+int memfd_get_seals(struct file *file) KAPI(memfd_get_seals);
 
 /* Reads and writes of a plain file without any mapping; bytes done or -errno. */
 ssize_t memfd_pread(struct file *file, void *buf, size_t size, loff_t offset) SIM(memfd_pread);

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Taking VMAs out of an address space. Follows __do_munmap(), unmap_region() of
+ * mm/mmap.c (5.14) and the vms_ functions of mm/vma.c (6.12).
+ *
+ * Lock order (outer first):
+ *
+ *   mm->mmap_lock		write; read from the detach on, for munmap(2)
+ *     i_mmap_rwsem		write, per VMA, for the unlink
+ *       page-table lock	per entry
+ *
+ * The order is the point: leave the set, clear the entries, leave the file's
+ * tree, free tables, close, drop the file. Between any two of these a walk of the
+ * tree may still meet the VMA and clear the same entries.
+ */
+#include "mm_internal.h"
+
+/*
+ * Cut the VMAs at both ends of the request. Up to 6.1 the VMA that is left
+ * keeps the lower rest and the doomed part is new; from 6.12 on the rests are
+ * new and the original goes (MM-50, MM-51).
+ *
+ * Refs: on failure a first cut stays.
+ */
+static int cut_ends(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long start,
+		    unsigned long end)
+{
+	bool new_rests = kernel_version >= KERNEL_6_12;
+	int ret;
+
+	if (start > vma->vm_start) {
+		if (end < vma->vm_end && mm->map_count >= sysctl_max_map_count)
+			return -ENOMEM;
+		ret = __split_vma(vma, start, new_rests);
+		if (ret)
+			return ret;
+	}
+	vma = find_vma(mm, end - 1);
+	if (vma && vma->vm_start < end && vma->vm_end > end)
+		return __split_vma(vma, end, !new_rests);
+	return 0;
+}
+
+static void detach(struct vma_munmap *vms)
+{
+	struct vm_area_struct **link = &vms->first, *vma;
+	struct mm_struct *mm = vms->mm;
+
+	while ((vma = find_vma_intersection(mm, vms->start, vms->end))) {
+		vma_set_erase(&mm->mm_vmas, vma);
+		mm->map_count--;
+		vms->nr_pages += vma_pages(vma);
+		if (vma->vm_flags & VM_ACCOUNT)
+			vms->nr_accounted += vma_pages(vma);
+		*link = vma;
+		link = &vma->detached_next;
+	}
+	*link = NULL;
+}
+
+/*
+ * Everything in [start, end) leaves the set, in one step as seen by others; it
+ * stays in its file's tree and keeps its entries.
+ *
+ * Locks: holds mmap_lock for write.
+ * Refs:  on failure nothing has left; a first cut stays.
+ */
+int vms_gather_munmap_vmas(struct vma_munmap *vms, struct mm_struct *mm, unsigned long start,
+			   unsigned long end)
+{
+	struct vm_area_struct *vma = find_vma_intersection(mm, start, end);
+	int ret;
+
+	*vms = (struct vma_munmap){ .mm = mm, .start = start, .end = end };
+	if (!vma)
+		return 0;
+	ret = cut_ends(mm, vma, start, end);
+	if (!ret)
+		ret = vma_set_prealloc();
+	if (ret)
+		return ret;
+	detach(vms);
+	return 0;
+}
+
+/* The request is given up before anything was cleared: the VMAs come back, cut. */
+void vms_abort_munmap_vmas(struct vma_munmap *vms)
+{
+	struct vm_area_struct *vma, *next;
+
+	for (vma = vms->first; vma; vma = next) {
+		next = vma->detached_next;
+		vma->detached_next = NULL;
+		vma_set_insert(&vms->mm->mm_vmas, vma);
+		vms->mm->map_count++;
+	}
+	vms->first = NULL;
+}
+
+/* Clear the entries of all VMAs, then unlink all, then free tables. */
+void vms_clear_ptes(struct vma_munmap *vms)
+{
+	struct vm_area_struct *vma, *next;
+	unsigned long floor = 0, ceiling = vms->mm->task_size;
+	struct vma_iter iter;
+
+	if (vms->cleared || !vms->first)
+		return;
+	for (vma = vms->first; vma; vma = vma->detached_next)
+		zap_range(vma, vma->vm_start, vma->vm_end, true);
+	for (vma = vms->first; vma; vma = vma->detached_next)
+		unlink_file_vma(vma);
+	next = vma_set_find(&vms->mm->mm_vmas, vms->end, &iter);
+	vma = next ? vma_iter_peek_prev(&iter) : vma_set_last(&vms->mm->mm_vmas);
+	if (next)
+		ceiling = next->vm_start;
+	if (vma)
+		floor = vma->vm_end;
+	free_pgtables(vms->mm, floor, ceiling);
+	vms->cleared = true;
+}
+
+/* 6.12, MAP_FIXED: close runs before the new mapping's ->mmap. */
+void vms_close_vmas(struct vma_munmap *vms)
+{
+	for (struct vm_area_struct *vma = vms->first; vma; vma = vma->detached_next)
+		vma_close(vma);
+}
+
+/*
+ * The end of the VMAs: statistics, close, the file's reference, memory.
+ *
+ * Locks: mmap_lock, for read or write.
+ */
+void vms_complete_munmap_vmas(struct vma_munmap *vms)
+{
+	struct vm_area_struct *vma, *next;
+
+	vms_clear_ptes(vms);
+	for (vma = vms->first; vma; vma = next) {
+		next = vma->detached_next;
+		vm_stat_account(vms->mm, vma->vm_flags, -(long)vma_pages(vma));
+		remove_vma(vma);
+	}
+	vm_unacct_memory(vms->nr_accounted);
+}
+
+/* Readers may come in, unless a stack next to the hole could grow into it. */
+static bool may_downgrade(const struct vma_munmap *vms)
+{
+	struct vm_area_struct *next;
+
+	if (kernel_version >= KERNEL_6_12)
+		return true;
+	next = find_vma(vms->mm, vms->end);
+	return !next || !(next->vm_flags & VM_GROWSDOWN);
+}
+
+/*
+ * Unmap [start, start + len), holes included.
+ *
+ * Locks:  holds mmap_lock for write; if @downgrade it may be held for read
+ *	   afterwards.
+ * Return: 0; 1: the lock is now held for read; -errno.
+ */
+int do_munmap(struct mm_struct *mm, unsigned long start, unsigned long len, bool downgrade)
+{
+	struct vma_munmap vms;
+	int ret;
+
+	if (start & ~PAGE_MASK || start > mm->task_size || len > mm->task_size - start)
+		return -EINVAL;
+	len = PAGE_ALIGN(len);
+	if (!len)
+		return -EINVAL;
+	ret = vms_gather_munmap_vmas(&vms, mm, start, start + len);
+	if (ret || !vms.first)
+		return ret;
+	downgrade = downgrade && may_downgrade(&vms);
+	if (downgrade)
+		downgrade_write(&mm->mmap_lock);
+	vms_complete_munmap_vmas(&vms);
+	return downgrade;
+}
+
+/* munmap(2). Context: may sleep. Locks: takes and drops mmap_lock. */
+long ksys_munmap(unsigned long addr, size_t len)
+{
+	struct mm_struct *mm = get_current()->mm;
+	int ret;
+
+	if (mmap_write_lock_killable(mm))
+		return -EINTR;
+	ret = do_munmap(mm, addr, len, true);
+	if (ret == 1)
+		mmap_read_unlock(mm);
+	else
+		mmap_write_unlock(mm);
+	return ret < 0 ? ret : 0;
+}
