@@ -105,6 +105,8 @@ void eng_point(enum eng_op op, const void *object, enum eng_access access) SIM(e
  * compare-and-exchange, trylock or inc_not_zero).
  */
 void eng_only_read(void) SIM(eng_only_read);
+/* The operation just announced turned out to be @op (joined a queue instead). */
+void eng_became(enum eng_op op) SIM(eng_became);
 
 /*
  * A choice point that is only enabled while ready(@arg) holds: until then the
@@ -134,6 +136,18 @@ bool eng_fail_here(const char *site) SIM(eng_fail_here);
 /* Tasks. The body runs in a new coroutine; it becomes runnable at once. */
 struct task_struct *eng_spawn(const char *name, void (*body)(void *), void *arg,
 			      bool kthread) SIM(eng_spawn);
+/* One that works for others (kworker, rcu): it does not keep the run alive. */
+struct task_struct *eng_spawn_background(const char *name, void (*body)(void *), void *arg)
+	SIM(eng_spawn_background);
+/* Changes when the wait of @task, a background task that is in one, times out. */
+void eng_set_deadline(struct task_struct *task, u64 deadline_ns) SIM(eng_set_deadline);
+/* From 0; the same for a task in every run. */
+unsigned int eng_current_number(void) SIM(eng_current_number);
+/* A condition that never holds: only a timeout or a signal ends the wait. */
+bool eng_never(const void *arg) SIM(eng_never);
+/* Whether any task of the run that has not ended matches. */
+bool eng_any_task(bool (*match)(const struct task_struct *task, const void *arg),
+		  const void *arg) SIM(eng_any_task);
 void eng_exit(void) SIM(eng_exit) __attribute__((noreturn));
 
 /* Virtual time since boot of the run, nanoseconds. */
@@ -147,12 +161,24 @@ u64 eng_now(void) SIM(eng_now);
  * @site is the address of the caller, for reports.
  */
 void *eng_alloc(size_t size, const char *type, bool zero, const void *site) SIM(eng_alloc);
+/* For the engine's own needs: no fault point. */
+void *eng_alloc_nofail(size_t size, const char *type, bool zero, const void *site)
+	SIM(eng_alloc_nofail);
 void eng_free(const void *object, const void *site) SIM(eng_free);
+/*
+ * For caches of constructed objects: eng_cache_put() takes the object out of use
+ * as it is and links it into *@list, eng_cache_get() takes the first one back.
+ */
+void *eng_alloc_cached(size_t size, const char *type, const void *site) SIM(eng_alloc_cached);
+void eng_cache_put(const void *object, void **list, const void *site) SIM(eng_cache_put);
+void *eng_cache_get(void **list, const void *site) SIM(eng_cache_get);
 size_t eng_size(const void *object) SIM(eng_size);
 /* Marks @object as expected to outlive the run (no leak report). */
 void eng_not_leak(const void *object) SIM(eng_not_leak);
 /* A second name for an object, shown instead of type#serial ("0000:01:00.0"). */
 void eng_name(const void *object, const char *name) SIM(eng_name);
+/* The field at @address may be shown as the last part of @expression. */
+void eng_learn(const void *address, const char *expression) SIM(eng_learn);
 /* Fails the run with use-after-free if @pointer lies in freed arena memory. */
 void eng_check(const void *pointer) SIM(eng_check);
 
@@ -174,6 +200,9 @@ void eng_event_slow(const char *what, const void *object, const char *format, ..
 			eng_event_slow(__VA_ARGS__);	\
 	} while (0)
 
+/* A finished line of the kernel's log. */
+void eng_printk(int level, const char *text) SIM(eng_printk);
+
 /*
  * End the run as failed. @detector is one of the stable names in
  * docs/detectors.md ("use-after-free", "deadlock", "bug", ...).
@@ -192,5 +221,7 @@ void eng_lock_acquired(const void *lock, const char *class_name, unsigned int su
 		       bool shared, bool trylock) SIM(eng_lock_acquired);
 void eng_lock_released(const void *lock) SIM(eng_lock_released);
 bool eng_lock_held(const void *lock) SIM(eng_lock_held);	/* by the current task */
+void eng_lock_now_shared(const void *lock) SIM(eng_lock_now_shared);
+int eng_lock_mode(const void *lock) SIM(eng_lock_mode);	/* 0 no, 1 exclusive, 2 shared */
 
 #endif

@@ -24,7 +24,11 @@
 #include <stdint.h>
 
 #include "engine.h"
-#include "vfiosim.h"
+#include <vfiosim.h>
+
+/* Kernel-side tests that include this have another use for the word. */
+#pragma push_macro("current")
+#undef current
 
 #define TASKS_MAX 64
 #define DECISIONS_MAX 65536
@@ -95,30 +99,30 @@ struct finding {
  * A run that is under way is dropped without its run_end(); so does
  * snapshot_restore(), which also comes back from a run that has ended.
  */
-void run_begin(const struct run_config *config);
+void run_begin(const struct run_config *config) SIM(run_begin);
 /* NULL when the run is over: all tasks ended, a failure, or nothing can run. */
-const struct menu *run_menu(void);
+const struct menu *run_menu(void) SIM(run_menu);
 /* Carry out one transition; returns the step as it turned out. */
-const struct step *run_step(unsigned int task, enum eng_wake how);
+const struct step *run_step(unsigned int task, enum eng_wake how) SIM(run_step);
 /*
  * The data choices of the next run_step() take these values, in order, and 0
  * after them. Copied.
  */
-void run_next_data(const uint16_t *values, size_t count);
+void run_next_data(const uint16_t *values, size_t count) SIM(run_next_data);
 /* The objects that the last run_step() freed: for dependence, a write of all of each. */
-const void *const *run_freed(void);
+const void *const *run_freed(void) SIM(run_freed);
 /* Teardown, leak and rest checks; then the verdict. */
-enum vfiosim_verdict run_end(void);
+enum vfiosim_verdict run_end(void) SIM(run_end);
 
-const struct finding *run_failure(void);	/* the first one, or NULL */
-size_t run_decisions(const struct decision **decisions_out);
+const struct finding *run_failure(void) SIM(run_failure);	/* the first one, or NULL */
+size_t run_decisions(const struct decision **decisions_out) SIM(run_decisions);
 /* Tasks that have not ended, background ones included. */
-uint64_t run_alive(void);
-uint64_t run_trace_hash(void);			/* of all steps, by names, not addresses */
-const char *run_task_name(unsigned int task);
+uint64_t run_alive(void) SIM(run_alive);
+uint64_t run_trace_hash(void) SIM(run_trace_hash);	/* of all steps, by names, not addresses */
+const char *run_task_name(unsigned int task) SIM(run_task_name);
 
 /* Return addresses of a task as it is now, innermost first; how many were stored. */
-size_t run_stack(unsigned int task, const void **frames, size_t frames_max);
+size_t run_stack(unsigned int task, const void **frames, size_t frames_max) SIM(run_stack);
 
 /* What is known of an arena object, freed or not; false if it is not one. */
 struct object_info {
@@ -129,20 +133,22 @@ struct object_info {
 	const void *free_site;		/* NULL while it lives */
 	int alloc_task, free_task;	/* -1: setup or teardown */
 };
-bool object_lookup(const void *pointer, struct object_info *info_out);
+bool object_lookup(const void *pointer, struct object_info *info_out) SIM(object_lookup);
 
 /*
  * Snapshots of all kernel-side state, stacks included, at a menu. Not available
  * under Valgrind, ASan or a debugger: snapshot_possible() says so.
  */
-bool snapshot_possible(void);
-size_t snapshot_size(void);		/* bytes that snapshot_save() would need now */
-void snapshot_save(void *buffer);
-void snapshot_restore(const void *buffer);
+bool snapshot_possible(void) SIM(snapshot_possible);
+size_t snapshot_size(void) SIM(snapshot_size);	/* bytes that snapshot_save() would need now */
+void snapshot_save(void *buffer) SIM(snapshot_save);
+void snapshot_restore(const void *buffer) SIM(snapshot_restore);
 /* 64-bit hash of the state that decides the future (no counters, no trace). */
-uint64_t snapshot_hash(void);
+uint64_t snapshot_hash(void) SIM(snapshot_hash);
 
 /* Name of an object ("inode#3.i_mmap_rwsem"); valid until the next call. */
-const char *object_name(const void *object);
+const char *object_name(const void *object) SIM(object_name);
+
+#pragma pop_macro("current")
 
 #endif

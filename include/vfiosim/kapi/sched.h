@@ -51,6 +51,7 @@ struct task_struct {
 	/* Context, kept by the primitives; see might_sleep(). */
 	int preempt_count;		/* spinlocks held */
 	int rcu_read_lock_nesting;
+	u32 rcu_entered;		/* rcu.c: when the read section began */
 	int irqs_disabled;
 	int in_interrupt;
 	void *engine;			/* the engine's task, opaque here */

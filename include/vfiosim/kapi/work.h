@@ -17,11 +17,9 @@ typedef void (*work_func_t)(struct work_struct *work);
 struct work_struct {
 	struct list_head entry;
 	work_func_t func;
-	struct workqueue_struct *queue;	/* the one it is on, or ran on last */
-	u32 pending;
-	u32 running;
-	u32 queued_count;		/* how often it was queued and started: flush */
-	u32 done_count;
+	struct workqueue_struct *queue;	/* the one it is on, or was on last */
+	u32 pending;			/* queued and not started */
+	u32 number;			/* among those that were ever on ->queue */
 	const char *name;
 };
 
@@ -30,7 +28,6 @@ struct timer_list {
 	u64 expires_ns;
 	void (*function)(struct timer_list *timer);
 	u32 pending;
-	u32 running;
 };
 
 struct delayed_work {

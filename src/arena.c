@@ -1,0 +1,672 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The arena: reserve, size classes, quarantine, and what Valgrind and ASan are
+ * told about it. See arena.h for the layout.
+ *
+ * Everything that a run changes is in struct heap, in the block table below the
+ * top, and in the objects themselves, so that a snapshot finds it.
+ */
+#include "arena.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "run.h"
+
+#ifdef HAVE_VALGRIND
+#include <valgrind/memcheck.h>
+#else
+#define RUNNING_ON_VALGRIND 0
+#define VALGRIND_CREATE_MEMPOOL(pool, redzone, zeroed)
+#define VALGRIND_DESTROY_MEMPOOL(pool)
+#define VALGRIND_MEMPOOL_ALLOC(pool, address, size)
+#define VALGRIND_MEMPOOL_FREE(pool, address)
+#define VALGRIND_MAKE_MEM_DEFINED(address, size)
+#define VALGRIND_DISABLE_ERROR_REPORTING
+#define VALGRIND_ENABLE_ERROR_REPORTING
+#endif
+
+#ifdef VFIOSIM_ASAN
+#include <sanitizer/asan_interface.h>
+#define NO_ASAN __attribute__((no_sanitize_address, noinline))
+#else
+#define ASAN_POISON_MEMORY_REGION(address, size)
+#define ASAN_UNPOISON_MEMORY_REGION(address, size)
+#define NO_ASAN
+#endif
+
+#define LARGE 0xfe
+#define TAIL 0xff
+#define GRAIN 16
+
+struct block {
+	u8 kind;		/* size class, LARGE or TAIL */
+	u32 span;		/* LARGE: blocks; TAIL: blocks back to the first */
+};
+
+#define BLOCKS ((struct block *)ARENA_META)
+#define HEAP (&ENGINE->heap)
+
+/* Sizes with the header; each divides a block with little waste. */
+static const u16 class_size[CLASSES] = {
+	48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240, 256,
+	288, 320, 352, 384, 448, 512, 576, 640, 704, 768, 896, 1024,
+	1152, 1280, 1536, 1808, 2048, 2336, 2720, 3264, 4096, 5456, 8192,
+};
+#define CLASS_COUNT 37
+#define CLASS_MAX 8192
+#define LARGE_LIST (CLASSES - 1)	/* its .free holds freed spans */
+
+static u8 class_of_grains[CLASS_MAX / GRAIN + 1];
+static bool on_valgrind;
+static size_t quarantine_max = 1 << 20;
+
+#if defined(VFIOSIM_ASAN)
+const size_t arena_stack_size = 256 << 10;
+#define STACK_SLOT (512UL << 10)
+#else
+const size_t arena_stack_size = 128 << 10;
+#define STACK_SLOT (256UL << 10)
+#endif
+#define GUARD_SIZE PAGE_SIZE
+
+bool running_on_valgrind(void)
+{
+	return on_valgrind;
+}
+
+/* ---- types: a number for each name, the same for the whole process ---- */
+
+static struct {
+	const char *key;	/* the pointer that was passed */
+	u16 id;
+} type_index[TYPES_MAX * 2];
+static char *type_names[TYPES_MAX];
+static u32 type_count;
+static u32 serials[TYPES_MAX];
+
+/* "sizeof(struct vfio_group)" or "sizeof(*group)" is a group. */
+static char *plain_type(const char *text)
+{
+	static const char *const noise[] = { "sizeof(", "sizeof (", "*", "struct ", "union " };
+	size_t length;
+	char *name;
+
+	for (size_t i = 0; i < sizeof(noise) / sizeof(noise[0]); i++)
+		if (!strncmp(text, noise[i], strlen(noise[i])))
+			text += strlen(noise[i]);
+	for (const char *p = text; *p; p++)
+		if ((*p == '>' || *p == '.') && p[1] && p[1] != ')')
+			text = p + 1;
+	length = strcspn(text, ")( +");
+	name = strndup(text, length);
+	if (!name)
+		abort();
+	return name;
+}
+
+static unsigned int type_add(const char *text)
+{
+	char *name = plain_type(text);
+
+	for (u32 i = 0; i < type_count; i++) {
+		if (!strcmp(type_names[i], name)) {
+			free(name);
+			return i;
+		}
+	}
+	if (type_count == TYPES_MAX - 1) {
+		fprintf(stderr, "vfiosim: more than %d types of object\n", TYPES_MAX - 1);
+		abort();
+	}
+	type_names[type_count] = name;
+	return type_count++;
+}
+
+unsigned int type_id(const char *name)
+{
+	size_t mask = TYPES_MAX * 2 - 1;
+	size_t at = ((unsigned long)name >> 2) * 0x9e3779b1UL >> 7 & mask;
+
+	while (type_index[at].key != name) {
+		if (!type_index[at].key) {
+			type_index[at].id = type_add(name);
+			type_index[at].key = name;
+		}
+		else
+			at = (at + 1) & mask;
+	}
+	return type_index[at].id;
+}
+
+const char *type_name(unsigned int type)
+{
+	return type_names[type];
+}
+
+/* ---- the reserve ---- */
+
+static void build_class_table(void)
+{
+	unsigned int class = 0;
+
+	for (unsigned int grains = 0; grains <= CLASS_MAX / GRAIN; grains++) {
+		while (class_size[class] < grains * GRAIN)
+			class++;
+		class_of_grains[grains] = class;
+	}
+}
+
+void arena_init(void)
+{
+	void *base;
+
+	if (type_count)
+		return;
+	type_id("memory");
+	base = mmap((void *)ARENA_BASE, ARENA_SIZE, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+	if (base != (void *)ARENA_BASE) {
+		fprintf(stderr, "vfiosim: cannot reserve %lu MiB of address space at 0x%lx; "
+			"is \"ulimit -v\" set?\n", ARENA_SIZE >> 20, ARENA_BASE);
+		exit(2);
+	}
+	on_valgrind = RUNNING_ON_VALGRIND;
+	build_class_table();
+	if (on_valgrind)
+		VALGRIND_CREATE_MEMPOOL(ARENA_HEAP, 0, 0);
+	HEAP->top = ARENA_HEAP;
+}
+
+static void forget_objects(void)
+{
+	if (on_valgrind) {
+		VALGRIND_DESTROY_MEMPOOL(ARENA_HEAP);
+		VALGRIND_CREATE_MEMPOOL(ARENA_HEAP, 0, 0);
+		VALGRIND_MAKE_MEM_DEFINED(ARENA_HEAP, HEAP->top - ARENA_HEAP);
+	}
+	ASAN_UNPOISON_MEMORY_REGION((void *)ARENA_HEAP, HEAP->top - ARENA_HEAP);
+}
+
+/* Memory above this mark has never been used, so it costs nothing to keep. */
+#define KEEP_BYTES (64UL << 20)
+
+void arena_reset(void)
+{
+	forget_objects();
+	if (HEAP->top > ARENA_HEAP + KEEP_BYTES)
+		madvise((void *)(ARENA_HEAP + KEEP_BYTES), HEAP->top - ARENA_HEAP - KEEP_BYTES,
+			MADV_DONTNEED);
+	memset(HEAP, 0, sizeof(*HEAP));
+	HEAP->top = ARENA_HEAP;
+	memset(serials, 0, type_count * sizeof(serials[0]));
+}
+
+void arena_set_quarantine(size_t bytes)
+{
+	quarantine_max = bytes;
+}
+
+char *arena_stack(unsigned int slot)
+{
+	static u64 made;
+	char *guard = (char *)(ARENA_STACKS + slot * STACK_SLOT);
+	char *low = guard + STACK_SLOT - arena_stack_size;
+
+	if (!(made & 1ULL << slot)) {
+		made |= 1ULL << slot;
+		if (mprotect(guard, STACK_SLOT - arena_stack_size, PROT_NONE))
+			abort();
+		fiber_announce_stack(low, arena_stack_size);
+	}
+	ASAN_UNPOISON_MEMORY_REGION(low, arena_stack_size);
+	return low;
+}
+
+bool arena_is_guard(const void *address)
+{
+	unsigned long offset = (unsigned long)address - ARENA_STACKS;
+
+	return offset < TASKS_MAX * STACK_SLOT &&
+	       offset % STACK_SLOT < STACK_SLOT - arena_stack_size;
+}
+
+/* ---- from address to object ---- */
+
+static struct object *at_offset(u32 grains)
+{
+	return (struct object *)(ARENA_HEAP + (u64)grains * GRAIN);
+}
+
+static u32 to_offset(const void *address)
+{
+	return ((unsigned long)address - ARENA_HEAP) / GRAIN;
+}
+
+void *object_body(const struct object *object)
+{
+	return (void *)(object + 1);
+}
+
+static struct block *block_of(const void *address)
+{
+	return &BLOCKS[((unsigned long)address - ARENA_HEAP) >> BLOCK_SHIFT];
+}
+
+static size_t capacity(const struct object *object)
+{
+	const struct block *block = block_of(object);
+
+	return block->kind == LARGE ? block->span * BLOCK_SIZE : class_size[block->kind];
+}
+
+static struct obituary *tail_of(const struct object *object)
+{
+	return (struct obituary *)((char *)object + capacity(object)) - 1;
+}
+
+NO_ASAN struct obituary object_obituary(const struct object *object)
+{
+	struct obituary copy;
+
+	VALGRIND_DISABLE_ERROR_REPORTING;
+	copy = *tail_of(object);
+	VALGRIND_ENABLE_ERROR_REPORTING;
+	return copy;
+}
+
+NO_ASAN static void obituary_write(struct object *object, struct obituary words)
+{
+	VALGRIND_DISABLE_ERROR_REPORTING;
+	*tail_of(object) = words;
+	VALGRIND_ENABLE_ERROR_REPORTING;
+}
+
+NO_ASAN static void obituary_link(struct object *object, struct object *next)
+{
+	VALGRIND_DISABLE_ERROR_REPORTING;
+	tail_of(object)->next = next;
+	VALGRIND_ENABLE_ERROR_REPORTING;
+}
+
+static struct object *in_block(struct block *block, unsigned long address)
+{
+	unsigned long start = ARENA_HEAP + ((u64)(block - BLOCKS) << BLOCK_SHIFT);
+	u32 size = class_size[block->kind];
+	struct object *object = (void *)(start + (address - start) / size * size);
+	const struct size_class *class = &HEAP->classes[block->kind];
+
+	if ((unsigned long)object + size > start + BLOCK_SIZE)
+		return NULL;
+	/* In the block that is being filled, the part above has no objects yet. */
+	if (to_offset(object) >= class->bump &&
+	    to_offset(object) / (BLOCK_SIZE / GRAIN) == (class->bump - 1) / (BLOCK_SIZE / GRAIN))
+		return NULL;
+	return object;
+}
+
+struct object *arena_object(const void *pointer)
+{
+	unsigned long address = (unsigned long)pointer;
+	struct block *block;
+
+	if (address < ARENA_HEAP || address >= HEAP->top)
+		return NULL;
+	block = block_of(pointer);
+	if (block->kind == TAIL)
+		block -= block->span;
+	if (block->kind == LARGE)
+		return (void *)(ARENA_HEAP + ((u64)(block - BLOCKS) << BLOCK_SHIFT));
+	return in_block(block, address);
+}
+
+static unsigned long block_used(const struct block *block, unsigned long start)
+{
+	const struct size_class *class = &HEAP->classes[block->kind];
+	u32 size = class_size[block->kind];
+	unsigned long bump = ARENA_HEAP + (u64)class->bump * GRAIN;
+
+	if (bump > start && bump <= start + BLOCK_SIZE)
+		return bump - start;
+	return BLOCK_SIZE / size * size;
+}
+
+void arena_for_each(void (*fn)(struct object *object, void *data), void *data)
+{
+	unsigned long start = ARENA_HEAP;
+
+	while (start < HEAP->top) {
+		struct block *block = block_of((void *)start);
+
+		if (block->kind == LARGE) {
+			fn((void *)start, data);
+			start += block->span * BLOCK_SIZE;
+			continue;
+		}
+		for (unsigned long at = start; at < start + block_used(block, start);
+		     at += class_size[block->kind])
+			fn((void *)at, data);
+		start += BLOCK_SIZE;
+	}
+}
+
+/* ---- allocation ---- */
+
+static void *new_blocks(u8 kind, u32 count)
+{
+	void *start = (void *)HEAP->top;
+	struct block *block = block_of(start);
+
+	if (HEAP->top + count * BLOCK_SIZE > ARENA_END) {
+		fprintf(stderr, "vfiosim: the run uses more than %lu MiB of kernel memory\n",
+			ARENA_SIZE >> 20);
+		abort();
+	}
+	HEAP->top += count * BLOCK_SIZE;
+	block[0] = (struct block){ .kind = kind, .span = count };
+	for (u32 i = 1; i < count; i++)
+		block[i] = (struct block){ .kind = TAIL, .span = i };
+	ASAN_POISON_MEMORY_REGION(start, count * BLOCK_SIZE);
+	return start;
+}
+
+static struct object *pop_free(struct size_class *class)
+{
+	struct object *object = at_offset(class->free);
+	struct object *next = object_obituary(object).next;
+
+	class->free = next ? to_offset(next) + 1 : 0;
+	return object;
+}
+
+static struct object *take_small(unsigned int kind)
+{
+	struct size_class *class = &HEAP->classes[kind];
+	struct object *object;
+
+	if (class->free) {
+		class->free--;
+		return pop_free(class);
+	}
+	if (class->bump == class->end) {
+		class->bump = to_offset(new_blocks(kind, 1));
+		class->end = class->bump +
+			     BLOCK_SIZE / class_size[kind] * (class_size[kind] / GRAIN);
+	}
+	object = at_offset(class->bump);
+	class->bump += class_size[kind] / GRAIN;
+	return object;
+}
+
+static struct object *take_large(size_t total)
+{
+	u32 count = (total + BLOCK_SIZE - 1) >> BLOCK_SHIFT;
+	struct size_class *list = &HEAP->classes[LARGE_LIST];
+	struct object *object, *next, *previous = NULL;
+
+	object = list->free ? at_offset(list->free - 1) : NULL;
+	for (; object; previous = object, object = next) {
+		next = object_obituary(object).next;
+		if (block_of(object)->span != count)
+			continue;
+		if (previous)
+			obituary_link(previous, next);
+		else
+			list->free = next ? to_offset(next) + 1 : 0;
+		return object;
+	}
+	return new_blocks(LARGE, count);
+}
+
+/* Memory is never read before it was written, whoever looks. */
+static void make_usable(struct object *object, size_t size, bool zero)
+{
+	void *body = object_body(object);
+
+	ASAN_UNPOISON_MEMORY_REGION(object, sizeof(*object) + size);
+	if (!on_valgrind) {
+		memset(body, zero ? 0 : (int)(POISON_NEW & 0xff), size);
+		return;
+	}
+	VALGRIND_DISABLE_ERROR_REPORTING;
+	memset(body, zero ? 0 : (int)(POISON_NEW & 0xff), size);
+	VALGRIND_ENABLE_ERROR_REPORTING;
+	VALGRIND_MEMPOOL_ALLOC(ARENA_HEAP, body, size);
+	if (zero)
+		VALGRIND_MAKE_MEM_DEFINED(body, size);
+}
+
+static struct object *take(size_t size, const char *type, bool zero, const void *site,
+			   size_t behind)
+{
+	size_t total = sizeof(struct object) + size + behind;
+	unsigned int id = type_id(type);
+	struct object *object;
+
+	if (total <= CLASS_MAX)
+		object = take_small(class_of_grains[(total + GRAIN - 1) / GRAIN]);
+	else
+		object = take_large(total);
+	make_usable(object, size, zero);
+	*object = (struct object){
+		.site = (unsigned long)site,
+		.type = id,
+		.state = OBJECT_LIVE,
+		.serial = ++serials[id],
+		.task = ENGINE->current,
+		.size = size,
+	};
+	HEAP->live++;
+	return object;
+}
+
+void *arena_alloc(size_t size, const char *type, bool zero, const void *site)
+{
+	if (size >= 1UL << 32)
+		return NULL;
+	return object_body(take(size, type, zero, site, 0));
+}
+
+void *arena_alloc_cached(size_t size, const char *type, const void *site)
+{
+	return object_body(take(size, type, true, site, sizeof(struct obituary)));
+}
+
+/* ---- freeing ---- */
+
+static void release(struct object *object)
+{
+	const struct block *block = block_of(object);
+	struct size_class *class =
+		&HEAP->classes[block->kind == LARGE ? LARGE_LIST : block->kind];
+
+	obituary_link(object, class->free ? at_offset(class->free - 1) : NULL);
+	class->free = to_offset(object) + 1;
+}
+
+static void enter_quarantine(struct object *object)
+{
+	if (HEAP->newest)
+		obituary_link(HEAP->newest, object);
+	else
+		HEAP->oldest = object;
+	HEAP->newest = object;
+	HEAP->quarantined_bytes += object->size;
+	while (HEAP->quarantined_bytes > quarantine_max) {
+		struct object *oldest = HEAP->oldest;
+
+		HEAP->oldest = object_obituary(oldest).next;
+		if (!HEAP->oldest)
+			HEAP->newest = NULL;
+		HEAP->quarantined_bytes -= oldest->size;
+		release(oldest);
+	}
+}
+
+static void die(struct object *object, enum object_state state, const void *site,
+		unsigned int task)
+{
+	void *body = object_body(object);
+
+	if (object->state == OBJECT_LIVE)
+		HEAP->live--;
+	object->state = state;
+	if (state == OBJECT_FREED)
+		memset(body, (int)(POISON_FREE & 0xff), capacity(object) - sizeof(*object));
+	obituary_write(object, (struct obituary){ .site = (unsigned long)site, .task = task });
+	if (on_valgrind)
+		VALGRIND_MEMPOOL_FREE(ARENA_HEAP, body);
+	ASAN_POISON_MEMORY_REGION(body, capacity(object) - sizeof(*object));
+}
+
+/* The slack behind a body is poisoned for ASan, but the poison goes there too. */
+static void open_slack(struct object *object)
+{
+	ASAN_UNPOISON_MEMORY_REGION(object, capacity(object));
+	if (on_valgrind)
+		VALGRIND_MAKE_MEM_DEFINED((char *)object_body(object) + object->size,
+					  capacity(object) - sizeof(*object) - object->size);
+}
+
+void arena_free(struct object *object, const void *site, unsigned int task)
+{
+	open_slack(object);
+	die(object, OBJECT_FREED, site, task);
+	if (quarantine_max)
+		enter_quarantine(object);
+	else
+		release(object);
+}
+
+void arena_cache_put(struct object *object, void **list, const void *site, unsigned int task)
+{
+	open_slack(object);
+	die(object, OBJECT_CACHED, site, task);
+	obituary_link(object, *list);
+	*list = object;
+}
+
+void *arena_cache_get(void **list, const void *site)
+{
+	struct object *object = *list;
+	void *body = object_body(object);
+
+	*list = object_obituary(object).next;
+	ASAN_UNPOISON_MEMORY_REGION(body, object->size);
+	if (on_valgrind) {
+		VALGRIND_MEMPOOL_ALLOC(ARENA_HEAP, body, object->size);
+		VALGRIND_MAKE_MEM_DEFINED(body, object->size);
+	}
+	object->state = OBJECT_LIVE;
+	object->site = (unsigned long)site;
+	object->serial = ++serials[object->type];
+	object->task = ENGINE->current;
+	HEAP->live++;
+	return body;
+}
+
+static bool is_overwritten(const struct object *object)
+{
+	const u64 *word = object_body(object);
+	const u64 *end = (const u64 *)tail_of(object);
+
+	for (; word < end; word++)
+		if (*word != POISON_FREE)
+			return true;
+	return false;
+}
+
+struct object *arena_find_overwritten(void)
+{
+#ifndef VFIOSIM_ASAN
+	struct object *object = on_valgrind ? NULL : HEAP->oldest;
+
+	for (; object; object = object_obituary(object).next)
+		if (is_overwritten(object))
+			return object;
+#endif
+	return NULL;
+}
+
+/* ---- snapshots ---- */
+
+static size_t span_bytes(const struct block *block, unsigned long start, size_t *advance)
+{
+	*advance = block->kind == LARGE ? block->span * BLOCK_SIZE : BLOCK_SIZE;
+	if (block->kind != LARGE)
+		return block_used(block, start);
+	return (sizeof(struct object) + ((struct object *)start)->size + 7) & ~7UL;
+}
+
+static size_t table_bytes(void)
+{
+	return (HEAP->top - ARENA_HEAP) / BLOCK_SIZE * sizeof(struct block);
+}
+
+size_t arena_heap_size(void)
+{
+	size_t advance, sum = table_bytes() + type_count * sizeof(serials[0]);
+
+	for (unsigned long at = ARENA_HEAP; at < HEAP->top; at += advance)
+		sum += span_bytes(block_of((void *)at), at, &advance);
+	return sum;
+}
+
+void *arena_heap_save(void *buffer)
+{
+	char *to = buffer;
+	size_t advance, bytes;
+
+	to = mempcpy(to, BLOCKS, table_bytes());
+	to = mempcpy(to, serials, type_count * sizeof(serials[0]));
+	for (unsigned long at = ARENA_HEAP; at < HEAP->top; at += advance) {
+		bytes = span_bytes(block_of((void *)at), at, &advance);
+		to = mempcpy(to, (void *)at, bytes);
+	}
+	return to;
+}
+
+/* struct heap has been restored already: the size of the parts follows from it. */
+const void *arena_heap_restore(const void *buffer)
+{
+	const char *from = buffer;
+	size_t advance, bytes;
+
+	memcpy(BLOCKS, from, table_bytes());
+	from += table_bytes();
+	memcpy(serials, from, type_count * sizeof(serials[0]));
+	from += type_count * sizeof(serials[0]);
+	for (unsigned long at = ARENA_HEAP; at < HEAP->top; at += advance) {
+		const struct block *block = block_of((void *)at);
+
+		if (block->kind == LARGE)
+			memcpy((void *)at, from, sizeof(struct object));
+		bytes = span_bytes(block, at, &advance);
+		memcpy((void *)at, from, bytes);
+		from += bytes;
+	}
+	return from;
+}
+
+static void hash_object(struct object *object, void *data)
+{
+	const u64 *word = object_body(object);
+	u64 *hash = data;
+
+	if (object->state != OBJECT_LIVE && object->state != OBJECT_IMMORTAL)
+		return;
+	*hash = (*hash ^ (unsigned long)object) * 0x9e3779b97f4a7c15ULL;
+	for (u32 i = 0; i < object->size / sizeof(*word); i++) {
+		*hash = (*hash ^ word[i]) * 0x9e3779b97f4a7c15ULL;
+		*hash ^= *hash >> 29;
+	}
+}
+
+/* Live objects only: what was freed decides nothing but where the next ones go. */
+u64 arena_heap_hash(u64 hash)
+{
+	arena_for_each(hash_object, &hash);
+	return hash;
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Coroutine switch: jump_fcontext or ucontext. Owns nothing but the mechanism. */
+#include "fiber.h"
+
+#include <string.h>
+
+#ifdef HAVE_VALGRIND
+#include <valgrind/valgrind.h>
+#else
+#define VALGRIND_STACK_REGISTER(low, high) 0
+#endif
+
+#ifdef VFIOSIM_ASAN
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#endif
+
+/* The one that was left by the switch under way. */
+static struct fiber *left;
+
+static void before_switch(struct fiber *from, struct fiber *to, bool final)
+{
+#ifdef VFIOSIM_ASAN
+	__sanitizer_start_switch_fiber(final ? NULL : &from->fake_stack, to->stack_low,
+				       to->stack_size);
+#endif
+}
+
+/* On the stack of @self. The driver's stack is learned when it is first left. */
+static void after_switch(void *fake_stack)
+{
+#ifdef VFIOSIM_ASAN
+	const void *low;
+	size_t size;
+
+	__sanitizer_finish_switch_fiber(fake_stack, &low, &size);
+	if (!left->stack_low) {
+		left->stack_low = (char *)low;
+		left->stack_size = size;
+	}
+#endif
+}
+
+void fiber_announce_stack(char *low, size_t size)
+{
+	(void)VALGRIND_STACK_REGISTER(low, low + size);
+}
+
+#ifdef VFIOSIM_SWITCH_FCONTEXT
+
+struct transfer {
+	void *context;
+	void *data;
+};
+
+struct transfer jump_fcontext(void *to, void *data);
+void *make_fcontext(void *top, size_t size, void (*entry)(struct transfer));
+
+static void (*entry_of_new)(void);
+
+static void trampoline(struct transfer from)
+{
+	left = from.data;
+	left->sp = from.context;
+	entry_of_new();
+}
+
+void fiber_prepare(struct fiber *fiber, char *low, size_t size, void (*entry)(void))
+{
+	entry_of_new = entry;
+	fiber->stack_low = low;
+	fiber->stack_size = size;
+	fiber->fake_stack = NULL;
+	fiber->sp = make_fcontext(low + size, size, trampoline);
+}
+
+void fiber_switch(struct fiber *from, struct fiber *to, bool final)
+{
+	struct transfer back;
+
+	before_switch(from, to, final);
+	back = jump_fcontext(to->sp, from);
+	left = back.data;
+	left->sp = back.context;
+	after_switch(from->fake_stack);
+}
+
+#else
+
+#include <stdlib.h>
+#include <ucontext.h>
+
+void fiber_prepare(struct fiber *fiber, char *low, size_t size, void (*entry)(void))
+{
+	ucontext_t *uc = fiber->uc ? fiber->uc : calloc(1, sizeof(*uc));
+
+	if (!uc || getcontext(uc))
+		abort();
+	uc->uc_stack.ss_sp = low;
+	uc->uc_stack.ss_size = size;
+	uc->uc_link = NULL;
+	makecontext(uc, entry, 0);
+	*fiber = (struct fiber){ .stack_low = low, .stack_size = size, .uc = uc };
+}
+
+void fiber_switch(struct fiber *from, struct fiber *to, bool final)
+{
+	if (!from->uc)
+		from->uc = calloc(1, sizeof(ucontext_t));
+	if (!from->uc)
+		abort();
+	left = from;
+	before_switch(from, to, final);
+	swapcontext(from->uc, to->uc);
+	after_switch(from->fake_stack);
+}
+
+#endif
+
+void fiber_entered(void)
+{
+	after_switch(NULL);
+}

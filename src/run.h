@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The state of a run, shared by the host-side files of the engine.
+ *
+ * struct engine lies at the start of the arena: all of it that is in use is
+ * copied by a snapshot. struct run lies outside: what the explorer asked for and
+ * what the run answered.
+ */
+#ifndef VFIOSIM_RUN_H
+#define VFIOSIM_RUN_H
+
+#define VFIOSIM_HOST
+#include <vfiosim/kapi/sched.h>
+
+#include "arena.h"
+#include "fiber.h"
+#include "sched.h"
+
+#define HELD_MAX 24
+#define FINDINGS_MAX 16
+#define RUN_DATA_MAX 64
+#define RUN_FREED_MAX 256
+
+enum phase {
+	PHASE_IDLE,
+	PHASE_SETUP,
+	PHASE_RUN,
+	PHASE_TEARDOWN,
+};
+
+struct held_lock {
+	const void *lock;
+	const char *name;
+	u16 class;
+	u8 shared;
+	u8 trylock;
+};
+
+/* What a blocked task waits for; only meaningful while pending.blocking. */
+struct wait_state {
+	bool (*ready)(const void *arg);
+	const void *arg;
+	u64 deadline;		/* absolute, or ENG_FOREVER */
+	u64 since;		/* when it began */
+	u8 mode;
+	u8 how;			/* the answer */
+	u8 hung;		/* reported */
+};
+
+struct task {
+	struct fiber fiber;
+	void *frame;		/* of the choice point, for backtraces */
+	void (*body)(void *arg);
+	void *arg;
+	struct wait_state wait;
+	/* A wait with a timeout that expires again and again is hung as well. */
+	const void *retried_object;
+	u64 retried_since;
+	u8 number;
+	u8 background;		/* does not keep the run alive */
+	u8 ended;
+	u8 n_held;
+	struct task_struct *acting;	/* whom get_current() returns: &ts by default */
+	struct task_struct ts;
+	struct held_lock held[HELD_MAX];
+};
+
+struct engine {
+	u64 now;
+	u64 steps;
+	u64 next_pid;
+	/* Bits are task numbers. */
+	u64 alive;
+	u64 blocking;		/* pending operation has a condition */
+	u64 background;
+	u32 n_tasks;
+	u32 current;
+	u32 timer_fired;
+	struct heap heap;
+	struct pending pending[TASKS_MAX];
+	struct task tasks[TASKS_MAX];	/* last: only those in use are copied */
+};
+
+#define ENGINE ((struct engine *)ARENA_BASE)
+
+struct run {
+	size_t n;			/* decisions taken */
+	size_t fast_until;		/* the script may be followed without looking up */
+	size_t script_n;
+	struct decision *decisions;
+	const struct vfiosim_scenario *scenario;
+	void *fixture;
+	struct fiber driver;
+	struct menu menu;
+	struct step step;
+	uint64_t steps_max;
+	uint64_t faults_reached;
+	ssize_t diverged;		/* index of the decision that did not fit, or -1 */
+	enum phase phase;
+	bool in_task;			/* a task's stack is the current one */
+	bool over;
+	bool failed;
+	bool faults;
+	bool announced_read;
+	unsigned int setup_task;
+	u32 generation;			/* which run_begin() this is */
+	u16 data_n, data_next;		/* run_next_data() */
+	u16 n_freed;
+	u16 data[RUN_DATA_MAX];
+	const void *freed[RUN_FREED_MAX];
+	unsigned int n_findings;
+	struct finding failure;
+	struct finding findings[FINDINGS_MAX];
+};
+
+extern struct run run SIM(run);
+
+static inline struct task *current_task(void)
+{
+	return &ENGINE->tasks[ENGINE->current];
+}
+
+/* Leaves the current task for good: the run is over. */
+void run_abandon(void) SIM(run_abandon) __attribute__((noreturn));
+/* Switches to the driver, or on by the script, until chosen again. */
+void run_reschedule(void) SIM(run_reschedule);
+
+/* ---- lockdep.c ---- */
+void lockdep_reset(void) SIM(lockdep_reset);
+size_t lockdep_size(void) SIM(lockdep_size);
+void *lockdep_save(void *buffer) SIM(lockdep_save);
+const void *lockdep_restore(const void *buffer) SIM(lockdep_restore);
+
+/* ---- detect.c ---- */
+bool detector_tolerated(const char *detector) SIM(detector_tolerated);
+void report_deadlock(void) SIM(report_deadlock);
+void report_hung(struct task *task, u64 since) SIM(report_hung);
+void check_at_rest(void) SIM(check_at_rest);
+void check_use(const void *object) SIM(check_use);
+void eng_vfail(const char *detector, const void *object, const char *format, va_list args)
+	SIM(eng_vfail);
+
+/* ---- crash.c ---- */
+void crash_install(void) SIM(crash_install);
+
+#endif
