@@ -28,6 +28,7 @@ static struct dentry *d_alloc(struct super_block *sb, const char *name)
 	dentry->d_parent = dentry;
 	dentry->d_sb = sb;
 	dentry->d_op = sb->s_d_op;
+	eng_event("dentry_new", dentry, "name %s", dentry->d_name);
 	return dentry;
 }
 
@@ -40,8 +41,11 @@ static void dentry_free_memory(struct dentry *dentry)
 
 static void dentry_free_rcu(struct callback_head *head)
 {
+	struct dentry *dentry = container_of(head, struct dentry, d_rcu);
+
 	/* The head shares storage with the inline name; only the address matters. */
-	fs_free(container_of(head, struct dentry, d_rcu));
+	eng_event("dentry_rcu_free", dentry, "");
+	fs_free(dentry);
 }
 
 /*
@@ -66,8 +70,10 @@ static void dentry_kill(struct dentry *dentry)
 /* Refs: +1 on @dentry, owned by the caller. */
 struct dentry *dget(struct dentry *dentry)
 {
-	if (dentry)
+	if (dentry) {
 		atomic_inc(&dentry->d_count);
+		eng_event("dentry_get", dentry, "count %d", dentry->d_count.counter);
+	}
 	return dentry;
 }
 
@@ -77,10 +83,15 @@ struct dentry *dget(struct dentry *dentry)
  */
 void dput(struct dentry *dentry)
 {
+	int count;
+
 	if (!dentry)
 		return;
 	might_sleep();
-	if (atomic_dec_and_test(&dentry->d_count))
+	eng_check(dentry);
+	count = atomic_dec_return(&dentry->d_count);
+	eng_event("dentry_put", dentry, "count %d", count);
+	if (!count)
 		dentry_kill(dentry);
 }
 

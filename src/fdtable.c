@@ -392,8 +392,8 @@ void file_check_mapping(struct file *file)
 {
 	if (file->f_installed_mapping && !file->f_released &&
 	    file->f_installed_mapping != file->f_mapping)
-		eng_report(F_MAPPING_CHANGED, file, "f_mapping of %O changed after fd_install(): "
-			   "another thread may have mapped it meanwhile", file);
+		eng_report(F_MAPPING_CHANGED, file, "f_mapping changed after fd_install(): "
+			   "another thread may have mapped the file meanwhile");
 }
 
 static bool file_in_slot(struct files_struct *files, struct fdtable *fdt, unsigned int fd,

@@ -101,6 +101,7 @@ static struct file *file_alloc(int flags, const struct cred *cred)
 	mutex_init(&file->f_pos_lock);
 	file->f_flags = flags;
 	file->f_mode = file_mode_bits(flags);
+	file->f_uncounted = true;
 	return file;
 }
 
@@ -116,6 +117,7 @@ struct file *alloc_empty_file(int flags, const struct cred *cred)
 	if (!IS_ERR(file)) {
 		nr_files_announce();
 		files_stat.nr_files++;
+		file->f_uncounted = false;
 		eng_event("file_new", file, "flags 0%o", flags);
 	}
 	return file;
@@ -147,6 +149,7 @@ void file_free(struct file *file)
 		nr_files_announce();
 		files_stat.nr_files--;
 	}
+	file->f_uncounted = true;
 	if (kernel_version >= KERNEL_6_12)
 		file_free_rcu(&file->f_rcu);
 	else
@@ -233,8 +236,7 @@ struct file *get_file(struct file *file)
 	eng_event("file_get", file, "count %ld", count);
 	if (count <= 1) {
 		WARN_ON(kernel_version >= KERNEL_6_12);
-		eng_report(FILE_COUNT, file, "reference taken on %O after its last one went",
-			   file);
+		eng_report(FILE_COUNT, file, "a reference is taken after the last one went");
 	}
 	return file;
 }
@@ -286,8 +288,7 @@ static bool file_put_last(struct file *file)
 	count = atomic_long_dec_return(&file->f_count);
 	eng_event("file_put", file, "count %ld", count);
 	if (count < 0)
-		eng_report(FILE_COUNT, file, "f_count of %O went below zero: one fput() too "
-			   "many", file);
+		eng_report(FILE_COUNT, file, "f_count is %ld: one fput() too many", count);
 	return count == 0;
 }
 

@@ -10,12 +10,13 @@
 /* FS-196: the kernel would dereference NULL. */
 static struct net *current_net(void)
 {
-	struct nsproxy *nsproxy = get_current()->nsproxy;
+	const struct task_struct *task = get_current();
 
-	if (!nsproxy)
+	/* A task that never had one stands for the kernel's own. */
+	if (!task->nsproxy && (task->flags & PF_EXITING))
 		eng_fail(NO_NSPROXY, NULL, "a filesystem is mounted by a task that is past "
 			 "dropping its namespaces in exit (FS-40): the kernel oopses here");
-	return nsproxy->net_ns;
+	return task->nsproxy ? task->nsproxy->net_ns : &init_net;
 }
 
 /*
@@ -35,11 +36,11 @@ struct fs_context *fs_context_for_mount(struct file_system_type *type, unsigned 
 	fc->purpose = FS_CONTEXT_FOR_MOUNT;
 	fc->sb_flags = flags;
 	fc->fs_type = type;
+	eng_event("fc_alloc", fc, "type %s", type->name);
 	get_filesystem(type);
 	fc->cred = get_cred(current_cred());
 	fc->net_ns = get_net(current_net());
 	fc->user_ns = get_user_ns(fc->cred->user_ns);
-	eng_event("fc_alloc", fc, "type %s", type->name);
 	ret = type->init_fs_context(fc);
 	if (ret) {
 		/* need_free is still false: the init callback cleans up after itself. */
@@ -61,8 +62,9 @@ void put_fs_context(struct fs_context *fc)
 		struct super_block *sb = fc->root->d_sb;
 
 		dput(fc->root);
-		fc->root = NULL;
+		fc->root_put = true;
 		deactivate_super(sb);
+		fc->root = NULL;
 	}
 	if (fc->need_free && fc->ops && fc->ops->free)
 		fc->ops->free(fc);
@@ -107,8 +109,9 @@ int vfs_get_tree(struct fs_context *fc)
 	ret = security_sb_set_mnt_opts();
 	if (ret) {
 		dput(fc->root);
-		fc->root = NULL;
+		fc->root_put = true;
 		deactivate_locked_super(sb);
+		fc->root = NULL;
 		return ret;
 	}
 	WARN(sb->s_maxbytes < 0, "%s left a negative s_maxbytes (%ld)\n",

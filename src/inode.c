@@ -127,8 +127,8 @@ static void inode_free_rcu(struct callback_head *head)
 	free_inode_memory(inode);
 }
 
-/* The fields of each use; false if the security blob could not be had. */
-static bool inode_init_always(struct super_block *sb, struct inode *inode)
+/* The fields of each use. */
+static void inode_init_always(struct super_block *sb, struct inode *inode)
 {
 	struct address_space *mapping = &inode->i_data;
 
@@ -158,7 +158,6 @@ static bool inode_init_always(struct super_block *sb, struct inode *inode)
 	mapping->wb_err = 0;
 	mapping->i_mmap_writable = 0;
 	inode->i_mapping = mapping;
-	return !eng_fail_here("inode_security");
 }
 
 void inode_init_static(struct inode *inode, struct super_block *sb)
@@ -181,7 +180,8 @@ struct inode *new_inode_pseudo(struct super_block *sb)
 	inode = sb->s_op->alloc_inode ? sb->s_op->alloc_inode(sb) : inode_slab_alloc();
 	if (!inode)
 		return NULL;
-	if (!inode_init_always(sb, inode)) {
+	inode_init_always(sb, inode);
+	if (eng_fail_here("inode_security")) {
 		/* Nobody has seen it yet: no grace period. */
 		inode->free_inode = sb->s_op->free_inode;
 		free_inode_memory(inode);
@@ -243,8 +243,7 @@ void ihold(struct inode *inode)
 
 	eng_event("inode_get", inode, "count %d", count);
 	if (count == 1)
-		eng_report(INODE_COUNT, inode, "reference taken on %O after its last one went",
-			   inode);
+		eng_report(INODE_COUNT, inode, "a reference is taken after the last one went");
 	WARN_ON(count < 2);
 }
 
@@ -273,11 +272,11 @@ static void report_stale_mapping(struct inode *inode)
 
 	if (!RB_EMPTY_ROOT(&mapping->i_mmap.rb_root))
 		eng_report(STALE_MAPPING, inode,
-			   "%O is evicted while a mapping is still in its tree; munmap "
-			   "will write to freed memory", inode);
+			   "evicted while a mapping is still in its tree: munmap will write "
+			   "to freed memory, or to the tree of the memory's next owner");
 	else if (mapping->i_mmap_writable)
-		eng_report(STALE_MAPPING, inode, "%O is evicted with i_mmap_writable %d",
-			   inode, mapping->i_mmap_writable);
+		eng_report(STALE_MAPPING, inode, "evicted with i_mmap_writable %d",
+			   mapping->i_mmap_writable);
 }
 
 /*
@@ -393,8 +392,7 @@ static bool inode_dec_and_lock(struct inode *inode)
 
 		eng_event("inode_put", inode, "count %d", count);
 		if (count < 0)
-			eng_report(INODE_COUNT, inode, "i_count of %O went below zero: one "
-				   "iput() too many", inode);
+			eng_report(INODE_COUNT, inode, "i_count is %d: one iput() too many", count);
 		return false;
 	}
 	spin_lock(&inode->i_lock);

@@ -215,7 +215,9 @@ static void cleanup_mnt(struct mount *mnt)
 	eng_event("mnt_cleanup", mnt, "");
 	WARN_ON(mnt->mnt_writers);
 	dput(mnt->mnt.mnt_root);
+	mnt->mnt_root_put = true;
 	deactivate_super(mnt->mnt.mnt_sb);
+	mnt->mnt_sb_put = true;
 	/* The number may be used again before the memory is. */
 	ida_free(&mnt_id_ida, mnt->mnt_id);
 	call_rcu(&mnt->mnt_rcu, delayed_free_vfsmnt);
@@ -264,8 +266,8 @@ static void queue_cleanup_mnt(struct mount *mnt)
 static void report_published(struct mount *mnt)
 {
 	if (mnt->mnt_published && *mnt->mnt_published == &mnt->mnt)
-		eng_report(MOUNT_PUBLISHED, mnt, "the last reference on %O goes while a pin "
-			   "still publishes it: the next pin will use freed memory", mnt);
+		eng_report(MOUNT_PUBLISHED, mnt, "its last reference goes while a pin still "
+			   "publishes it: the next pin will use freed memory");
 }
 
 /*

@@ -23,7 +23,7 @@ const struct pin_pair *pin_pair_peek(unsigned int n)
 
 bool pin_fs_locked(void)
 {
-	return spin_is_locked(&pin_fs_lock);
+	return pin_fs_lock.owner;
 }
 
 /* The record of this pair; one more than PIN_PAIRS_MAX shares the last record. */

@@ -284,8 +284,8 @@ static void report_busy_inodes(struct super_block *sb)
 static void report_living_inodes(struct super_block *sb)
 {
 	if (sb->s_unlisted_inodes || !list_empty(&sb->s_inodes))
-		eng_report(INODE_OUTLIVES_SUPER, sb, "%O (%s) is shut down while inodes of it "
-			   "live: %u unlisted, %s listed; their i_sb will dangle", sb, sb->s_id,
+		eng_report(INODE_OUTLIVES_SUPER, sb, "%s is shut down while inodes of it live: "
+			   "%u unlisted, %s listed; their i_sb will dangle", sb->s_id,
 			   sb->s_unlisted_inodes, list_empty(&sb->s_inodes) ? "none" : "some");
 }
 
@@ -348,6 +348,7 @@ void deactivate_locked_super(struct super_block *sb)
 		up_write(&sb->s_umount);
 		return;
 	}
+	eng_event("sb_killed", sb, "s_active 0");
 	unregister_shrinker(sb);
 	type->kill_sb(sb);
 	sb->s_lru = false;

@@ -207,6 +207,7 @@ struct file {
 	struct address_space *f_mapping;
 	u32 f_wb_err;
 	bool f_released;		/* the checkers': ->release has returned */
+	bool f_uncounted;		/* theirs: it has left nr_files */
 	struct address_space *f_installed_mapping;	/* theirs: as fd_install() saw it */
 	struct callback_head f_rcu;	/* task work or RCU */
 };
@@ -316,6 +317,7 @@ struct file *anon_inode_getfile(const char *name, const struct file_operations *
 int anon_inode_getfd(const char *name, const struct file_operations *fops, void *priv, int flags)
 	KAPI(anon_inode_getfd);
 struct inode *anon_inode_shared(void) SIM(anon_inode_shared);
+unsigned int anon_inode_in_flight(void) SIM(anon_inode_in_flight);
 struct file *get_file(struct file *file) KAPI(get_file);
 void fput(struct file *file) KAPI(fput);
 void flush_delayed_fput(void) KAPI(flush_delayed_fput);

@@ -84,6 +84,7 @@ struct fs_context {
 	enum fs_context_purpose purpose;
 	bool need_free;
 	bool global;
+	bool root_put;			/* the checkers': root is set, but its reference gone */
 };
 
 struct pseudo_fs_context {

@@ -23,6 +23,7 @@ struct mount {
 	/* The checkers': who published it, and what INV-2 adds up. */
 	short mnt_external;		/* mntget() minus mntput() from outside pins */
 	short mnt_in_flight;		/* creators' before step 9, releasers' before 6 */
+	bool mnt_root_put, mnt_sb_put;	/* cleanup_mnt() is past step 5, step 6 */
 	struct vfsmount **mnt_published;
 	struct list_head mnt_instance;	/* on s_mounts; mount_lock */
 	union {
