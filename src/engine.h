@@ -150,6 +150,12 @@ bool eng_any_task(bool (*match)(const struct task_struct *task, const void *arg)
 		  const void *arg) SIM(eng_any_task);
 void eng_exit(void) SIM(eng_exit) __attribute__((noreturn));
 
+/*
+ * @fn runs alone after the scenario's teardown, before anybody asks what was
+ * left behind: where the machine is shut down. One per run; the last one counts.
+ */
+void eng_at_end(void (*fn)(void)) SIM(eng_at_end);
+
 /* Virtual time since boot of the run, nanoseconds. */
 u64 eng_now(void) SIM(eng_now);
 

@@ -15,15 +15,17 @@
 #include <vfiosim/kapi/string.h>
 #include <vfiosim/kapi/vfio.h>
 #include <vfiosim/kapi/vfio_core_select.h>
+#include <vfiosim/kapi/vfio_pci.h>
 #include <vfiosim/kapi/work.h>
 
 #include "engine.h"
 #include "machine.h"
+#include "mm_internal.h"
 #include "process.h"
 #include "syscall.h"
 
 DECLARE_MODULE(vfio);
-DECLARE_MODULE(vfio_iommu_type1);
+DECLARE_MODULE(vfio_iommu_type1) __attribute__((weak));
 DECLARE_MODULE(vfio_pci);
 
 struct machine_device {
@@ -62,6 +64,9 @@ static struct pci_driver *const plain_drivers[] = {
 	&pcieport_driver,
 };
 
+static void observe(void);
+static void machine_shutdown(void);
+
 /* In the order of loading: each may depend on the ones before it. */
 static struct module *const modules[] = {
 	MODULE(vfio),
@@ -76,11 +81,16 @@ int machine_boot(void)
 	if (machine.booted)
 		return 0;
 	machine.booted = true;
+	syscall_observer = observe;
+	process_init();
+	eng_at_end(machine_shutdown);
 	machine.root = pci_create_machine(&sim_iommu_ops);
 	for (unsigned int i = 0; !ret && i < ARRAY_SIZE(plain_drivers); i++)
 		ret = pci_register_driver(plain_drivers[i]);
-	for (unsigned int i = 0; !ret && i < ARRAY_SIZE(modules); i++)
-		ret = load_module(modules[i]);
+	for (unsigned int i = 0; !ret && i < ARRAY_SIZE(modules); i++) {
+		if (modules[i])
+			ret = load_module(modules[i]);
+	}
 	return ret;
 }
 
@@ -241,6 +251,7 @@ struct machine_device *machine_plug(const struct machine_slot *slot)
 		kfree(device);
 		return NULL;
 	}
+	eng_name(device, device->name);
 	eng_name(device->pdev, device->name);
 	list_add_tail(&device->list, &machine.devices);
 	return device;
@@ -344,7 +355,7 @@ int machine_reset(struct process *p, struct machine_device *device)
 static struct module *module_named(const char *name)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(modules); i++) {
-		if (!strcmp(modules[i]->name, name))
+		if (modules[i] && !strcmp(modules[i]->name, name))
 			return modules[i];
 	}
 	return find_module(name);
@@ -418,21 +429,110 @@ static long peek_superblocks(struct machine_device *device)
 	return n;
 }
 
-static const struct {
+static long peek_inodes(struct machine_device *device)
+{
+	const struct pin_pair *pair = vfio_pins();
+	struct super_block *sb;
+	long n = 0;
+
+	if (!pair)
+		return 0;
+	hlist_for_each_entry(sb, &pair->type->fs_supers, s_instances)
+		n += sb->s_unlisted_inodes;
+	return n;
+}
+
+/*
+ * The vfio device behind @device, while the core answers for it. Under the port
+ * its inode goes when the last reference has gone, and the pointer stays (FS-6).
+ */
+static bool peek_vfio(struct machine_device *device, struct vfio_pci_view *view)
+{
+	return device->pdev && vfio_pci_view(device->pdev, view) &&
+	       view->device->refcount.refs.counter > 0;
+}
+
+/* Registration holds one reference; each open file of the device another. */
+static long peek_files(struct machine_device *device)
+{
+	struct vfio_pci_view view;
+
+	return peek_vfio(device, &view) ? view.device->refcount.refs.counter - 1 : 0;
+}
+
+static long peek_inode_refs(struct machine_device *device)
+{
+	struct vfio_pci_view view;
+
+	return peek_vfio(device, &view) ? view.device->inode->i_count.counter : 0;
+}
+
+static long peek_ptes(struct machine_device *device)
+{
+	struct vfio_pci_view view;
+
+	return peek_vfio(device, &view) ? view.ptes : 0;
+}
+
+static long peek_mappings(struct machine_device *device)
+{
+	struct vfio_pci_view view;
+	struct rb_root_cached *root;
+	struct vm_area_struct *vma;
+	long n = 0;
+
+	if (!peek_vfio(device, &view))
+		return 0;
+	root = &view.device->inode->i_data.i_mmap;
+	for (vma = vma_interval_tree_iter_first(root, 0, ULONG_MAX); vma;
+	     vma = vma_interval_tree_iter_next(vma, 0, ULONG_MAX))
+		n++;
+	return n;
+}
+
+static const struct peek {
 	const char *what;
 	long (*peek)(struct machine_device *device);
+	bool per_device;
 } peeks[] = {
 	{ "pins", peek_pins },
 	{ "superblocks", peek_superblocks },
+	{ "inodes", peek_inodes },
+	{ "files", peek_files, true },
+	{ "mappings", peek_mappings, true },
+	{ "ptes", peek_ptes, true },
+	{ "inode-refs", peek_inode_refs, true },
 };
+
+static long peek_one(const struct peek *peek, struct machine_device *device)
+{
+	long sum = 0;
+
+	if (!peek->per_device || device)
+		return peek->peek(device);
+	list_for_each_entry(device, &machine.devices, list)
+		sum += peek->peek(device);
+	return sum;
+}
 
 long machine_peek(const char *what, struct machine_device *device)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(peeks); i++) {
 		if (!strcmp(peeks[i].what, what))
-			return peeks[i].peek(device);
+			return peek_one(&peeks[i], device);
 	}
 	return -EINVAL;
+}
+
+/* What the timeline shows beside each system call. */
+static void observe(void)
+{
+	struct machine_device *device;
+
+	eng_event("state", NULL, "pins %ld", peek_pins(NULL));
+	list_for_each_entry(device, &machine.devices, list)
+		eng_event("state", device, "files %ld, mappings %ld, ptes %ld",
+			  peek_files(device), peek_mappings(device), peek_ptes(device));
 }
 
 /* ---- the end of a run ---- */
@@ -449,20 +549,21 @@ static void unplug_all(void)
 	}
 }
 
-void machine_shutdown(void)
+static void machine_shutdown(void)
 {
 	exit_users();
 	if (machine.booted) {
 		unplug_all();
 		flush_everything();
 		for (unsigned int i = ARRAY_SIZE(modules); i > 0; i--) {
-			if (modules[i - 1]->state == MODULE_STATE_LIVE)
+			if (modules[i - 1] && modules[i - 1]->state == MODULE_STATE_LIVE)
 				machine_rmmod(NULL, modules[i - 1]->name);
 		}
 		for (unsigned int i = 0; i < ARRAY_SIZE(plain_drivers); i++)
 			pci_unregister_driver(plain_drivers[i]);
 		pci_destroy_machine();
 		machine.booted = false;
+		syscall_observer = NULL;
 	}
 	exit_init();
 	flush_everything();

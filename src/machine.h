@@ -51,7 +51,4 @@ int machine_rmmod(struct process *p, const char *name) SIM(machine_rmmod);
 /* Kernel state by name, see vfiosim_peek(); -EINVAL for an unknown name. No choice point. */
 long machine_peek(const char *what, struct machine_device *device) SIM(machine_peek);
 
-/* The end of a run: processes exit, devices are unbound and unplugged, modules leave. */
-void machine_shutdown(void) SIM(machine_shutdown);
-
 #endif

@@ -545,6 +545,33 @@ int pci_enable_sriov(struct pci_dev *dev, int num_vfs)
 	return 0;
 }
 
+static int sriov_configure(struct pci_dev *dev, int num_vfs)
+{
+	int ret;
+
+	if (num_vfs == dev->num_vf)
+		return 0;
+	if (!dev->driver || !dev->driver->sriov_configure)
+		return -ENOENT;
+	if (num_vfs && dev->num_vf)
+		return -EBUSY;
+	ret = dev->driver->sriov_configure(dev, num_vfs);
+	return ret < 0 ? ret : 0;
+}
+
+/* Context: may sleep without bound, in the VFs' drivers. Locks: takes the device lock. */
+int sriov_numvfs_store(struct pci_dev *dev, int num_vfs)
+{
+	int ret;
+
+	if (num_vfs > dev->total_vfs)
+		return -ERANGE;
+	device_lock(&dev->dev);
+	ret = sriov_configure(dev, num_vfs);
+	device_unlock(&dev->dev);
+	return ret;
+}
+
 int pci_num_vf(const struct pci_dev *dev)
 {
 	return dev->is_physfn ? dev->num_vf : 0;

@@ -273,7 +273,7 @@ int __pci_reset_function_locked(struct pci_dev *dev)
 	return pci_reset_by_first_method(dev, false);
 }
 
-static bool pci_cfg_access_trylock(struct pci_dev *dev)
+bool pci_cfg_access_trylock(struct pci_dev *dev)
 {
 	eng_point(ENG_OP_WRITE_ONCE, &dev->block_cfg_access, ENG_WRITE);
 	if (dev->block_cfg_access) {
@@ -284,7 +284,7 @@ static bool pci_cfg_access_trylock(struct pci_dev *dev)
 	return true;
 }
 
-static void pci_cfg_access_unlock(struct pci_dev *dev)
+void pci_cfg_access_unlock(struct pci_dev *dev)
 {
 	eng_point(ENG_OP_WRITE_ONCE, &dev->block_cfg_access, ENG_WRITE);
 	WARN_ON(!dev->block_cfg_access);

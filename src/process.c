@@ -14,6 +14,7 @@
 #include <vfiosim/kapi/mm.h>
 #include <vfiosim/kapi/slab.h>
 #include <vfiosim/kapi/string.h>
+#include <vfiosim/kapi/work.h>
 
 #include "engine.h"
 #include "process.h"
@@ -130,7 +131,7 @@ static void process_free(struct process *process)
 	kfree(process);
 }
 
-struct process *process_create(const char *name)
+static struct process *create(const char *name)
 {
 	struct process *process = process_alloc(name);
 	struct task_struct *task;
@@ -154,11 +155,26 @@ err_free:
 	return NULL;
 }
 
+static void exit_everybody(void)
+{
+	exit_users();
+	exit_init();
+	flush_everything();
+}
+
 struct process *process_init(void)
 {
-	if (!init_process)
-		init_process = process_create("init");
+	if (init_process)
+		return init_process;
+	init_process = create("init");
+	eng_at_end(exit_everybody);
 	return init_process;
+}
+
+/* Init comes first: made in the setup, it is there when faults are injected. */
+struct process *process_create(const char *name)
+{
+	return process_init() ? create(name) : NULL;
 }
 
 /* ---- acting for a thread ---- */
@@ -492,7 +508,7 @@ int kill_process(struct process *process, int signal)
  */
 static void get_signal(struct task_struct *task, bool *killed)
 {
-	announce(task->process, ENG_READ);
+	eng_point(ENG_OP_SIGNAL, &task->pending, ENG_READ);
 	if (!task->pending)
 		return;
 	if (task->pending & SIGNAL_BIT(SIGKILL)) {
@@ -510,7 +526,8 @@ long exit_to_user_mode(struct task_struct *task, long result)
 	bool killed = false;
 
 	do {
-		task_work_run();
+		if (task->task_works)
+			task_work_run();
 		get_signal(task, &killed);
 	} while (!killed && task->task_works);
 	if (killed)

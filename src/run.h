@@ -76,6 +76,7 @@ struct engine {
 	u32 n_tasks;
 	u32 current;
 	u32 timer_fired;
+	void (*at_end)(void);	/* eng_at_end() */
 	struct heap heap;
 	struct pending pending[TASKS_MAX];
 	struct task tasks[TASKS_MAX];	/* last: only those in use are copied */

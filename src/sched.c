@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "run.h"
-#include "statics.h"
 
 #include "choice.h"
 #include "trace.h"
@@ -552,6 +551,17 @@ static void run_alone(enum phase phase, const char *name, void (*body)(void *))
 		run.over = true;
 }
 
+void eng_at_end(void (*fn)(void))
+{
+	ENGINE->at_end = fn;
+}
+
+static void shut_down(void *fixture)
+{
+	if (ENGINE->at_end)
+		ENGINE->at_end();
+}
+
 static void scenario_entry(void *number)
 {
 	run.scenario->tasks[(unsigned long)number].run(run.fixture);
@@ -568,6 +578,21 @@ static void make_scenario_tasks(void)
 	make_task("setup", NULL, NULL, false);
 }
 
+extern char __start_vfiosim_kstate[] __attribute__((weak));
+extern char __stop_vfiosim_kstate[] __attribute__((weak));
+static char *boot_image;
+
+/* Before main(), so before anybody could change a thing. */
+static __attribute__((constructor)) void save_boot_image(void)
+{
+	size_t size = __stop_vfiosim_kstate - __start_vfiosim_kstate;
+
+	boot_image = malloc(size + 1);
+	if (!boot_image)
+		abort();
+	memcpy(boot_image, __start_vfiosim_kstate, size);
+}
+
 static void reset(const struct run_config *config)
 {
 	u32 generation = run.generation + 1;
@@ -578,7 +603,8 @@ static void reset(const struct run_config *config)
 	arena_reset();
 	lockdep_reset();
 	memset(ENGINE, 0, offsetof(struct engine, heap));
-	statics_reset();
+	memcpy(__start_vfiosim_kstate, boot_image,
+	       __stop_vfiosim_kstate - __start_vfiosim_kstate);
 	memset(&run, 0, offsetof(struct run, data));
 	run.generation = generation;
 	run.driver = driver;
@@ -589,11 +615,21 @@ static void reset(const struct run_config *config)
 	choice_begin(config->script, config->script_length);
 }
 
+enum vfiosim_kernel run_kernel_default = VFIOSIM_KERNEL_5_14;
+
+static void choose_kernel(const struct vfiosim_scenario *scenario)
+{
+	enum vfiosim_kernel kernel = scenario->kernel ? scenario->kernel : run_kernel_default;
+
+	kernel_version = KERNEL_5_14 + (kernel - VFIOSIM_KERNEL_5_14);
+}
+
 void run_begin(const struct run_config *config)
 {
 	u64 setup_steps;
 
 	reset(config);
+	choose_kernel(config->scenario);
 	make_scenario_tasks();
 	if (config->scenario->fixture_size) {
 		run.fixture = arena_alloc(config->scenario->fixture_size, "fixture", true, NULL);
@@ -706,6 +742,7 @@ enum vfiosim_verdict run_end(void)
 	if (!run.failed && !scenario_tasks_alive()) {
 		run.over = false;
 		run_alone(PHASE_TEARDOWN, "teardown", run.scenario->teardown);
+		run_alone(PHASE_TEARDOWN, "shutdown", shut_down);
 		run.phase = PHASE_TEARDOWN;
 		while (!run.over && (fill_menu(&run.menu), background_is_busy(&run.menu)))
 			if (!run_on())
@@ -766,12 +803,14 @@ static u64 mix(u64 hash, u64 value)
 static u64 object_key(const void *object)
 {
 	unsigned long address = (unsigned long)object;
-	long offset;
+	unsigned long statics = address - (unsigned long)__start_vfiosim_kstate;
 
 	if (address - ARENA_BASE < ARENA_SIZE)
 		return address - ARENA_BASE;
-	offset = statics_offset(object);
-	return offset >= 0 ? (u64)offset | 1ULL << 62 : 1ULL << 63;
+	if (address - (unsigned long)__start_vfiosim_kstate <
+	    (unsigned long)(__stop_vfiosim_kstate - __start_vfiosim_kstate))
+		return statics | 1ULL << 62;
+	return 1ULL << 63;
 }
 
 uint64_t run_trace_hash(void)

@@ -94,6 +94,9 @@ struct finding {
 	uint64_t step;
 };
 
+/* The kernel version of scenarios that name none; set it between runs. */
+extern enum vfiosim_kernel run_kernel_default SIM(run_kernel_default);
+
 /*
  * Resets all kernel-side state to its boot image and runs the scenario's setup.
  * A run that is under way is dropped without its run_end(); so does

@@ -27,9 +27,12 @@ enum shown {
 	VALUE,
 };
 
+void (*syscall_observer)(void) KSTATE = NULL;
+
 static struct task_struct *enter(struct process *p)
 {
-	struct task_struct *task = process_enter(p ? p : process_init());
+	struct process *process = p ? p : process_init();
+	struct task_struct *task = process ? process_enter(process) : ERR_PTR(-ENOMEM);
 
 	if (!IS_ERR(task))
 		task->host_memory = true;
@@ -45,6 +48,8 @@ static long leave(struct task_struct *task, long result, enum shown shown)
 	result = exit_to_user_mode(task, result);
 	if (result < 0 || shown == VALUE)
 		eng_event("return", process, "%ld", result);
+	if (eng_tracing && syscall_observer)
+		syscall_observer();
 	return result;
 }
 

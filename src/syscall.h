@@ -68,4 +68,7 @@ bool sys_present(struct process *p, unsigned long addr) SIM(sys_present);
 int sys_store(struct process *p, const char *what, int (*action)(void *arg), void *arg)
 	SIM(sys_store);
 
+/* Called after each system call while events are recorded; NULL: nobody looks. */
+extern void (*syscall_observer)(void) SIM(syscall_observer);
+
 #endif

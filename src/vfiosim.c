@@ -12,9 +12,12 @@
 
 #include <glib.h>
 
+#include <vfiosim/kapi/vfio_core_select.h>
+
 #include "engine.h"
 #include "machine.h"
 #include "process.h"
+#include "run.h"
 #include "say.h"
 #include "syscall.h"
 #include "vfiosim.h"
@@ -40,6 +43,27 @@ void vfiosim_say(const char *format, ...)
 	eng_event("say", NULL, "%s", g_intern_string(line));
 	if (say_stream)
 		fprintf(say_stream, "%s\n", line);
+}
+
+/*
+ * The machine, with the core that the scenario asks for: by name, or the one
+ * that goes with its kernel version.
+ */
+static void boot(void)
+{
+	const char *name = run.scenario->core;
+	const struct vfiosim_core *core;
+
+	if (!name && run.scenario->kernel >= VFIOSIM_KERNEL_6_12)
+		name = "merged";
+	if (name) {
+		core = vfiosim_core_find(name);
+		if (!core)
+			eng_fail("misuse", NULL, "scenario %s asks for core \"%s\", unknown here",
+				 run.scenario->name, name);
+		vfiosim_core_use(core);
+	}
+	machine_boot();
 }
 
 /* ---- time and order ---- */
@@ -165,7 +189,7 @@ int vfiosim_open(struct vfiosim_process *process, const char *path, int flags)
 {
 	/* The nodes come with the modules, which no scenario without a device has loaded. */
 	if (g_str_has_prefix(path, "/dev/vfio/"))
-		machine_boot();
+		boot();
 	return sys_open(to_process(process), path, flags);
 }
 
@@ -352,6 +376,7 @@ struct vfiosim_device *vfiosim_plug(const struct vfiosim_device_desc *desc)
 		.has_pm = desc->has_pm,
 	};
 
+	boot();
 	for (size_t i = 0; i < G_N_ELEMENTS(reset_words); i++) {
 		if (desc->resets & reset_words[i].public)
 			slot.resets |= reset_words[i].kernel;
@@ -410,6 +435,7 @@ int vfiosim_rmmod(struct vfiosim_process *process, const char *module)
 
 int vfiosim_insmod(struct vfiosim_process *process, const char *module)
 {
+	boot();
 	return machine_insmod(to_process(process), module);
 }
 

@@ -43,18 +43,19 @@ struct module {
 /* Refers to the module @mod (a token) of another file. */
 #define DECLARE_MODULE(mod) \
 	extern struct module MODULE_PASTE(__module_, mod) \
-		__asm__("vfiosim_module_" MODULE_TEXT(mod)) \
-		__attribute__((visibility("default")))
+		__asm__("vfiosim_module_" MODULE_TEXT(mod))
 #define MODULE(mod) (&MODULE_PASTE(__module_, mod))
 
 #ifdef KBUILD_MODNAME
 DECLARE_MODULE(KBUILD_MODNAME);
 #define THIS_MODULE MODULE(KBUILD_MODNAME)
-#define MODULE_DEFINE(init_, exit_)						\
+/* The rest are the modules that it uses: MODULE_DEFINE(init, exit, MODULE(vfio)). */
+#define MODULE_DEFINE(init_, exit_, ...)					\
 	struct module MODULE_PASTE(__module_, KBUILD_MODNAME) KSTATE = {	\
 		.state = MODULE_STATE_UNFORMED,					\
 		.name = MODULE_TEXT(KBUILD_MODNAME),				\
 		.init = init_, .exit = exit_,					\
+		.uses = { __VA_ARGS__ },					\
 	}
 #else
 #define THIS_MODULE ((struct module *)NULL)

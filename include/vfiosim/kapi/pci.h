@@ -220,6 +220,10 @@ void *pci_iomap(struct pci_dev *dev, int bar, unsigned long maxlen) KAPI(pci_iom
 void pci_iounmap(struct pci_dev *dev, void *cookie) KAPI(pci_iounmap);
 int pci_set_power_state(struct pci_dev *dev, pci_power_t state) KAPI(pci_set_power_state);
 
+/* Keep user accesses to configuration space out; false when somebody does already. */
+bool pci_cfg_access_trylock(struct pci_dev *dev) KAPI(pci_cfg_access_trylock);
+void pci_cfg_access_unlock(struct pci_dev *dev) KAPI(pci_cfg_access_unlock);
+
 /*
  * Resets. The try forms do not wait for device locks: -EAGAIN. -ENOTTY: there is
  * no such reset. All save and restore the configuration around the reset.
@@ -236,6 +240,8 @@ int pci_reset_bus(struct pci_dev *dev) KAPI(pci_reset_bus);
 int pci_enable_sriov(struct pci_dev *dev, int num_vfs) KAPI(pci_enable_sriov);
 void pci_disable_sriov(struct pci_dev *dev) KAPI(pci_disable_sriov);
 int pci_num_vf(const struct pci_dev *dev) KAPI(pci_num_vf);
+/* What a write to the sysfs file sriov_numvfs does. */
+int sriov_numvfs_store(struct pci_dev *dev, int num_vfs) KAPI(sriov_numvfs_store);
 
 /* ---- the machine: what is plugged where ---- */
 

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Two administrators bind the same device to vfio-pci at the same moment.
+ *
+ * The driver core takes the device lock around the whole of a probe, and looks
+ * at dev->driver under it: the second writer finds the device taken and gets
+ * EBUSY. One registration, one inode, one pin on vfio's filesystem, whatever
+ * the order; the pin goes again with the unbind.
+ */
+#include <errno.h>
+
+#include "vfiosim.h"
+
+struct world {
+	struct vfiosim_device *device;
+	struct vfiosim_process *alice, *bob;
+	int won, busy;
+};
+
+static void setup(void *data)
+{
+	struct world *w = data;
+
+	w->device = vfiosim_plug(&(struct vfiosim_device_desc){ .name = "0000:01:00.0" });
+	w->alice = vfiosim_process("alice");
+	w->bob = vfiosim_process("bob");
+}
+
+static void bind(struct world *w, struct vfiosim_process *admin)
+{
+	int ret = vfiosim_bind(admin, w->device, "vfio-pci");
+
+	w->won += ret == 0;
+	w->busy += ret == -EBUSY;
+}
+
+static void alice(void *data)
+{
+	bind(data, ((struct world *)data)->alice);
+}
+
+static void bob(void *data)
+{
+	bind(data, ((struct world *)data)->bob);
+}
+
+static void one_winner(void *data)
+{
+	struct world *w = data;
+
+	vfiosim_expect(w->won == 1 && w->busy == 1);
+	vfiosim_expect(vfiosim_peek("pins", NULL) == 1);
+	vfiosim_expect(vfiosim_unbind(NULL, w->device) == 0);
+	vfiosim_expect(vfiosim_peek("pins", NULL) == 0);
+}
+
+static const struct vfiosim_scenario register_race = {
+	.name = "register_race",
+	.summary = "two administrators bind one device: one wins, one gets EBUSY",
+	.fixture_size = sizeof(struct world),
+	.setup = setup,
+	.teardown = one_winner,
+	.tasks = { { "alice", alice }, { "bob", bob } },
+};
+
+VFIOSIM_PROGRAM(&register_race);
