@@ -100,6 +100,7 @@ void device_initialize(struct device *dev)
 {
 	kref_init(&dev->kref);
 	mutex_init(&dev->mutex);
+	lockdep_set_novalidate_class(&dev->mutex);
 	INIT_LIST_HEAD(&dev->devres_head);
 }
 

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <vfiosim/kapi/lock.h>
+
 #include "run.h"
 #include "symbols.h"
 #include "trace.h"
@@ -170,11 +172,16 @@ static void report_inversion(const struct held_lock *held, const void *lock, u16
 		   current_task()->ts.comm, class_text(class), class_text(held->class), text);
 }
 
+/* The name that device locks carry; see lockdep_set_novalidate_class(). */
+const char lockdep_no_validate[] = "dev->mutex";
+
 static void check_order(const struct held_lock *held, const void *lock, u16 class,
 			const void *where)
 {
 	const struct edge *path[8];
 
+	if (held->name == lockdep_no_validate)
+		return;
 	if (held->class == class) {
 		eng_report("lock-inversion", lock,
 			   "%s takes %s while it holds one of the same class",
@@ -200,7 +207,7 @@ void eng_lock_acquired(const void *lock, const char *class_name, unsigned int su
 	u16 class = class_of(class_name, subclass);
 
 	/* A trylock cannot wait, so it adds no order; what is taken inside it does. */
-	if (!trylock)
+	if (!trylock && class_name != lockdep_no_validate)
 		for (unsigned int i = 0; i < task->n_held; i++)
 			check_order(&task->held[i], lock, class, __builtin_return_address(0));
 	if (task->n_held == HELD_MAX)

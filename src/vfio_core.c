@@ -1599,6 +1599,32 @@ static void vfio_cleanup(void)
 	misc_deregister(&vfio_dev);
 }
 
+static void vfio_port_observe(struct vfio_facts *facts)
+{
+	struct vfio_group *group;
+	struct vfio_group_facts *g;
+
+	facts->pins = vfio.vfio_fs_cnt;
+	facts->mnt = vfio.vfio_fs_mnt;
+	if (!vfio.group_list.prev)
+		return;
+	list_for_each_entry_reverse(group, &vfio.group_list, vfio_next) {
+		g = vfio_facts_add(facts);
+		if (!g)
+			return;
+		g->group = group;
+		g->iommu_group = group->iommu_group;
+		g->device_list = &group->device_list;
+		g->container = group->container;
+		g->node = dev_name(group->dev);
+		g->refs = group->kref.refcount.refs.counter;
+		g->users = group->container_users.counter;
+		g->opened = group->opened.counter;
+		g->devices = group->dev_counter;
+		g->unbound = vfio_facts_length(&group->unbound_list);
+	}
+}
+
 static const struct vfio_core_ops vfio_port_ops = {
 	.vfio_iommu_group_get = vfio_iommu_group_get,
 	.vfio_iommu_group_put = vfio_iommu_group_put,
@@ -1631,5 +1657,6 @@ const struct vfiosim_core vfio_core_port = {
 	.summary = "5.14-rc with the patch \"vfio: Create vfio_fs_type with inode per device\"",
 	.init = vfio_init,
 	.exit = vfio_cleanup,
+	.observe = vfio_port_observe,
 	.ops = &vfio_port_ops,
 };

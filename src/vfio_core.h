@@ -12,11 +12,12 @@
 
 #include <vfiosim/kapi/idr.h>
 #include <vfiosim/kapi/vfio.h>
+#include <vfiosim/kapi/vfio_core_ops.h>
 #include <vfiosim/kapi/vfio_core_select.h>
 #include <vfiosim/kapi/work.h>
 
 #include "vfio_container.h"
-#include <vfiosim/kapi/vfio_core_ops.h>
+#include "vfio_facts.h"
 
 struct vfio {
 	struct class *class;

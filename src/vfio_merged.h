@@ -12,9 +12,10 @@
 
 #include <vfiosim/kapi/idr.h>
 #include <vfiosim/kapi/vfio.h>
+#include <vfiosim/kapi/vfio_core_ops.h>
 
 #include "vfio_container.h"
-#include <vfiosim/kapi/vfio_core_ops.h>
+#include "vfio_facts.h"
 
 enum vfio_group_type {
 	VFIO_IOMMU,		/* a group of real hardware */
@@ -75,6 +76,7 @@ bool vfio_device_is_noiommu(struct vfio_device *device)
 	VFIO_CORE_SYMBOL(vfio_device_is_noiommu);
 struct vfio_group *vfio_group_from_file(struct file *file)
 	VFIO_CORE_SYMBOL(vfio_group_from_file);
+void vfio_group_observe(struct vfio_facts *facts) VFIO_CORE_SYMBOL(vfio_group_observe);
 int vfio_group_init(void) VFIO_CORE_SYMBOL(vfio_group_init);
 void vfio_group_cleanup(void) VFIO_CORE_SYMBOL(vfio_group_cleanup);
 

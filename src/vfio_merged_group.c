@@ -636,6 +636,29 @@ void vfio_file_set_kvm(struct file *file, struct kvm *kvm)
 	spin_unlock(&group->kvm_ref_lock);
 }
 
+void vfio_group_observe(struct vfio_facts *facts)
+{
+	struct vfio_group *group;
+	struct vfio_group_facts *g;
+
+	if (!vfio.group_list.prev)
+		return;
+	list_for_each_entry_reverse(group, &vfio.group_list, vfio_next) {
+		g = vfio_facts_add(facts);
+		if (!g)
+			return;
+		g->group = group;
+		g->iommu_group = group->iommu_group;
+		g->device_list = &group->device_list;
+		g->container = group->container;
+		g->node = dev_name(&group->dev);
+		g->refs = group->drivers.refs.counter;
+		g->users = group->container_users;
+		g->opened = !!group->opened_file;
+		g->devices = g->refs;
+	}
+}
+
 /* ---- module ---- */
 
 static char *vfio_devnode(struct device *dev, umode_t *mode)

@@ -485,6 +485,13 @@ static void vfio_cleanup(void)
 	vfio_group_cleanup();
 }
 
+static void vfio_merged_observe(struct vfio_facts *facts)
+{
+	facts->pins = vfio.fs_count;
+	facts->mnt = vfio.vfs_mount;
+	vfio_group_observe(facts);
+}
+
 static const struct vfio_core_ops vfio_merged_ops = {
 	.vfio_register_group_dev = vfio_register_group_dev,
 	.vfio_register_emulated_iommu_dev = vfio_register_emulated_iommu_dev,
@@ -506,5 +513,6 @@ const struct vfiosim_core vfio_core_merged = {
 	.summary = "6.12's lifetime: the inode from the device's init to its release",
 	.init = vfio_init,
 	.exit = vfio_cleanup,
+	.observe = vfio_merged_observe,
 	.ops = &vfio_merged_ops,
 };

@@ -10,8 +10,9 @@
 #include <vfiosim/kapi/bug.h>
 #include <vfiosim/kapi/module.h>
 #include <vfiosim/kapi/string.h>
-
 #include <vfiosim/kapi/vfio_core_ops.h>
+
+#include "vfio_facts.h"
 
 const struct vfiosim_core *const vfiosim_cores[] = {
 	&vfio_core_port,
@@ -49,6 +50,12 @@ void vfiosim_core_use(const struct vfiosim_core *core)
 void vfiosim_core_set_default(const struct vfiosim_core *core)
 {
 	default_core = core;
+}
+
+void vfio_observe(struct vfio_facts *facts)
+{
+	memset(facts, 0, sizeof(*facts));
+	vfiosim_core()->observe(facts);
 }
 
 bool vfio_core_allocates(void)

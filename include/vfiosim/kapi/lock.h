@@ -98,6 +98,14 @@ bool rwsem_is_contended(const struct rw_semaphore *sem) KAPI(rwsem_is_contended)
 
 #define SINGLE_DEPTH_NESTING 1
 
+/*
+ * No order is checked between @mutex and other locks. The kernel does so for
+ * device locks: they are taken at every depth, of parents and children, of a bus
+ * device and of the class devices that its driver makes.
+ */
+extern const char lockdep_no_validate[] SIM(lockdep_no_validate);
+#define lockdep_set_novalidate_class(mutex) ((mutex)->name = lockdep_no_validate)
+
 /* ---- executed locking rules: a lock that is not held is a BUG ---- */
 void lockdep_assert_held_at(const void *lock, int mode, const char *what, const char *file,
 			    int line) SIM(lockdep_assert_held_at);

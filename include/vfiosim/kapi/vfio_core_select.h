@@ -12,6 +12,7 @@
 #include <vfiosim/kapi/types.h>
 
 struct vfio_core_ops;
+struct vfio_facts;
 
 /**
  * struct vfiosim_core - one linked-in vfio core
@@ -19,6 +20,7 @@ struct vfio_core_ops;
  * @summary: one line
  * @init: what loading the module "vfio" runs
  * @exit: what unloading it runs
+ * @observe: tells what it knows, see src/vfio_facts.h
  * @ops: where the exported names of kapi/vfio.h go
  */
 struct vfiosim_core {
@@ -26,6 +28,7 @@ struct vfiosim_core {
 	const char *summary;
 	int (*init)(void);
 	void (*exit)(void);
+	void (*observe)(struct vfio_facts *facts);
 	const struct vfio_core_ops *ops;
 };
 

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* See core-script.h. */
+#include "core-script.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core-world.h"
+#include "sched.h"
+
+/* ---- sections ---- */
+
+static struct core_section *new_section(const char *header, int line)
+{
+	struct core_section *section = g_new0(struct core_section, 1);
+	g_auto(GStrv) parts = g_strsplit(header + 3, " ", 2);
+
+	section->id = g_strdup(parts[0]);
+	section->title = g_strstrip(g_strdup(parts[1] ? parts[1] : ""));
+	section->lines = g_ptr_array_new();
+	section->line = line;
+	return section;
+}
+
+GPtrArray *core_read_sections(const char *path)
+{
+	GPtrArray *sections = g_ptr_array_new();
+	struct core_section *section = NULL;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *text = NULL;
+	g_auto(GStrv) lines = NULL;
+
+	if (!g_file_get_contents(path, &text, NULL, &error))
+		g_error("%s", error->message);
+	lines = g_strsplit(text, "\n", 0);
+	for (int i = 0; lines[i]; i++) {
+		if (g_str_has_prefix(lines[i], "## ")) {
+			section = new_section(lines[i], i + 1);
+			g_ptr_array_add(sections, section);
+		} else if (section && *lines[i]) {
+			g_ptr_array_add(section->lines, g_strdup(lines[i]));
+		}
+	}
+	return sections;
+}
+
+const struct core_section *core_find_section(GPtrArray *sections, const char *id)
+{
+	for (guint i = 0; i < sections->len; i++) {
+		const struct core_section *section = g_ptr_array_index(sections, i);
+
+		if (!strcmp(section->id, id))
+			return section;
+	}
+	return NULL;
+}
+
+/* ---- scripts ---- */
+
+static struct core_command *parse_command(const char *text, GError **error)
+{
+	g_auto(GStrv) words = g_strsplit_set(text, " \t", 0);
+	struct core_command *command = g_new0(struct core_command, 1);
+	int n = 0;
+
+	for (int i = 0; words[i]; i++)
+		if (*words[i] && n < CORE_WORDS)
+			command->word[n++] = g_strdup(words[i]);
+	if (!n || !core_command_known(command->word[0])) {
+		g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "no command \"%s\"", text);
+		return NULL;
+	}
+	return command;
+}
+
+static bool parse_commands(struct core_step *step, const char *text, GError **error)
+{
+	g_auto(GStrv) commands = g_strsplit(text, ";", 0);
+	struct core_command **link = &step->first;
+
+	for (int i = 0; commands[i]; i++) {
+		g_strstrip(commands[i]);
+		if (!*commands[i])
+			continue;
+		*link = parse_command(commands[i], error);
+		if (!*link)
+			return false;
+		link = &(*link)->next;
+	}
+	return true;
+}
+
+/* `"name": command; command`, or commands alone. */
+static struct core_step *parse_step(const char *text, GError **error)
+{
+	struct core_step *step = g_new0(struct core_step, 1);
+
+	if (*text == '"') {
+		const char *end = strchr(text + 1, '"');
+
+		if (!end) {
+			g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "no second quote");
+			return NULL;
+		}
+		step->name = g_strndup(text + 1, end - text - 1);
+		text = end + 1;
+		text += *text == ':';
+	}
+	return parse_commands(step, text, error) ? step : NULL;
+}
+
+struct core_step *core_parse_script(const struct core_section *section, const char *path,
+				    const char **detector_out, GError **error)
+{
+	struct core_step *first = NULL, **link = &first;
+
+	*detector_out = NULL;
+	for (guint i = 0; i < section->lines->len; i++) {
+		const char *line = g_ptr_array_index(section->lines, i);
+		int number = section->line + i + 1;
+
+		if (*line == '#')
+			continue;
+		*link = parse_step(line, error);
+		if (!*link) {
+			g_prefix_error(error, "%s:%d: ", path, number);
+			return NULL;
+		}
+		(*link)->line = number;
+		for (const struct core_command *c = (*link)->first; c; c = c->next)
+			if (!strcmp(c->word[0], "expect"))
+				*detector_out = c->word[1];
+		link = &(*link)->next;
+	}
+	return first;
+}
+
+/* ---- running ---- */
+
+static const struct core_step *running;
+
+static void setup(void *fixture)
+{
+	core_setup();
+}
+
+static void teardown(void *fixture)
+{
+	core_teardown();
+}
+
+static void main_task(void *fixture)
+{
+	core_run_script(running);
+}
+
+static const struct vfiosim_scenario scenario = {
+	.name = "recorded-trace",
+	.summary = "the steps of one recorded trace",
+	.fixture_size = 16,
+	.setup = setup,
+	.teardown = teardown,
+	.tolerate = "warn",
+	.tasks = { { "main", main_task } },
+};
+
+/* Tasks of the script, as against workers of the kernel. */
+static uint64_t script_tasks(uint64_t tasks)
+{
+	uint64_t mine = 0;
+
+	for (unsigned int i = 0; tasks >> i; i++) {
+		const char *name = run_task_name(i);
+
+		if (tasks >> i & 1 &&
+		    (!strcmp(name, "main") || !strcmp(name, "unbinder") || !strcmp(name, "unplug")))
+			mine |= 1ULL << i;
+	}
+	return mine;
+}
+
+/*
+ * The recording's schedule: the main task first, unless it lets the others get as
+ * far as they can; deferred work only when it flushes; time when nobody can run.
+ */
+static unsigned int choose(const struct menu *menu, enum eng_wake *how)
+{
+	uint64_t ready = menu->enabled | menu->signals, mine = script_tasks(ready);
+	bool settling = menu->pending[0].object == &core_settling, ended = !(mine & 1);
+
+	if (settling && mine & ~1ULL)
+		mine &= ~1ULL;
+	if (!mine && (core_is_flushing() || (ended && !menu->timeouts)))
+		mine = ready;
+	if (!mine)
+		mine = script_tasks(menu->timeouts);
+	if (!mine)
+		mine = ready ? ready : menu->timeouts;
+	unsigned int task = __builtin_ctzll(mine);
+
+	*how = menu->enabled >> task & 1 ? ENG_READY :
+		menu->signals >> task & 1 ? ENG_SIGNAL : ENG_TIMEOUT;
+	return task;
+}
+
+void core_run(const struct core_step *script)
+{
+	const struct run_config config = { .scenario = &scenario, .tracing = true };
+	const struct menu *menu;
+
+	running = script;
+	core_log_used = 0;
+	core_log[0] = 0;
+	run_begin(&config);
+	while ((menu = run_menu())) {
+		enum eng_wake how;
+		unsigned int task = choose(menu, &how);
+
+		run_step(task, how);
+	}
+	run_end();
+}
+
+/* ---- comparing ---- */
+
+static bool is_row(const char *line)
+{
+	return g_str_has_prefix(line, "step=\"");
+}
+
+/* `step="name" a=1 b=2` as a list of strings; the step's name is one of them. */
+static GPtrArray *columns_of(const char *row)
+{
+	GPtrArray *columns = g_ptr_array_new_with_free_func(g_free);
+	const char *end = strchr(row + strlen("step=\""), '"');
+	g_auto(GStrv) rest = NULL;
+
+	if (!end)
+		return columns;
+	g_ptr_array_add(columns, g_strndup(row, end + 1 - row));
+	rest = g_strsplit(end + 1, " ", 0);
+	for (int i = 0; rest[i]; i++)
+		if (*rest[i])
+			g_ptr_array_add(columns, g_strdup(rest[i]));
+	return columns;
+}
+
+static void compare_row(const char *recorded, const char *modelled, const char *id, GString *out)
+{
+	g_autoptr(GPtrArray) want = columns_of(recorded);
+	g_autoptr(GPtrArray) have = NULL;
+
+	if (!is_row(modelled)) {
+		g_string_append_printf(out, "%s: %s: the model made no row\n", id,
+				       (char *)g_ptr_array_index(want, 0));
+		return;
+	}
+	have = columns_of(modelled);
+
+	for (guint i = 0; i < MAX(want->len, have->len); i++) {
+		const char *w = i < want->len ? g_ptr_array_index(want, i) : "(nothing)";
+		const char *h = i < have->len ? g_ptr_array_index(have, i) : "(nothing)";
+
+		if (strcmp(w, h))
+			g_string_append_printf(out, "%s: %s: recorded %s, model %s\n", id,
+					       (char *)g_ptr_array_index(want, 0), w, h);
+	}
+}
+
+char *core_compare(const struct core_section *recorded, const char *log, unsigned int *rows_out,
+		   unsigned int *skipped_out)
+{
+	g_auto(GStrv) lines = g_strsplit(log, "\n", 0);
+	GString *out = g_string_new(NULL);
+	int at = 0;
+
+	*rows_out = *skipped_out = 0;
+	for (guint i = 0; i < recorded->lines->len; i++) {
+		const char *want = g_ptr_array_index(recorded->lines, i);
+		const char *have = lines[at] ? lines[at] : "";
+
+		if (is_row(want)) {
+			for (; lines[at] && *lines[at] && !is_row(lines[at]); at++)
+				g_string_append_printf(out, "%s: not recorded here: %s\n",
+						       recorded->id, lines[at]);
+			have = lines[at] ? lines[at] : "";
+			compare_row(want, have, recorded->id, out);
+			++*rows_out;
+			at += *have != 0;
+		} else if (!strcmp(want, have)) {
+			at++;
+		} else {
+			++*skipped_out;
+		}
+	}
+	for (; lines[at] && *lines[at]; at++)
+		g_string_append_printf(out, "%s: not recorded: %s\n", recorded->id, lines[at]);
+	return g_string_free(out, FALSE);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Recorded traces of a vfio core, the scripts of their steps, and the comparison
+ * of a run with a recording. Host side.
+ */
+#ifndef VFIOSIM_TESTS_CORE_SCRIPT_H
+#define VFIOSIM_TESTS_CORE_SCRIPT_H
+
+#include <glib.h>
+
+#include "core-commands.h"
+
+/* One "## ID  title" section of a file. */
+struct core_section {
+	char *id;
+	char *title;
+	GPtrArray *lines;		/* of char *, without empty ones */
+	int line;			/* of the header */
+};
+
+/* All sections of @path, in order. Ends the program when it cannot be read. */
+GPtrArray *core_read_sections(const char *path);
+const struct core_section *core_find_section(GPtrArray *sections, const char *id);
+
+/*
+ * The steps of a script's section; NULL with @error set (one line: file, line, reason)
+ * when one cannot be understood. *@detector_out names what ends the run, or is NULL.
+ */
+struct core_step *core_parse_script(const struct core_section *section, const char *path,
+				    const char **detector_out, GError **error);
+
+/* Carries the script out in a world of its own; the log is in core_log. */
+void core_run(const struct core_step *script);
+
+/*
+ * Differences between the recorded section and the log of a run, one line each;
+ * none: an empty string. *@rows_out counts the rows that were compared, *@skipped_out
+ * the recorded remarks that the script does not make.
+ */
+char *core_compare(const struct core_section *recorded, const char *log, unsigned int *rows_out,
+		   unsigned int *skipped_out);
+
+#endif
