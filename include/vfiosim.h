@@ -471,7 +471,8 @@ enum vfiosim_backtracking {
  * @preemptions_bounded: @preemptions_max counts; else there is no bound
  * @preemptions_max: times in a run that a task that could go on is switched away
  * @faults_max: injected faults in a run; 0: nothing fails
- * @timeouts_max: timeouts in a run that pass while others could run; 0: none
+ * @timeouts_max: timeouts in a run that pass while others could run; 0: none;
+ *	UINT32_MAX: no bound, which takes fewer runs where it ends
  * @shard_index: which part of the schedules to run, below @shard_count
  * @shard_count: number of parts; 0: 1
  * @jobs: processes that share the work; 0: 1

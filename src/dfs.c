@@ -254,7 +254,7 @@ static void descend(struct dfs *s)
 	const struct menu *menu;
 
 	g_array_set_size(s->data, 0);
-	while ((menu = run_menu())) {
+	while (!run_failure() && (menu = run_menu())) {
 		struct node *node;
 
 		s->pending = menu->pending;

@@ -10,6 +10,9 @@
  *   - A step that makes another task able or unable to run happens before that
  *     task's next step, whatever objects the two name.
  *   - A step that frees an object writes all of it.
+ *   - Timeouts are ordered among each other, as they move one clock. Whether a
+ *     timeout is early depends on who else could run, so with a bound on early
+ *     timeouts they are ordered with everything.
  *   - A step may have variants (data choices, the way a wait ends). Its task
  *     goes to sleep when all of them are explored.
  *   - With a preemption bound, sleep sets are off, and each backtrack point is
@@ -63,6 +66,7 @@ struct dpor {
 	uint64_t next_sleep;		/* for the node to be pushed */
 	uint64_t next_sleep_reads;
 	uint64_t next_sleep_frees;
+	unsigned int timeouts;		/* steps of the path that are one */
 	const struct pending *pending;
 };
 
@@ -328,6 +332,7 @@ void dpor_unstep(struct dpor *d)
 
 	if (!node->serial)
 		return;
+	d->timeouts -= node->how == ENG_TIMEOUT;
 	d->last[node->task] = node->before_of_task;
 	if (node->object)
 		d->slots[node->slot].head = node->before_on_object;
@@ -542,6 +547,12 @@ static bool in_freed(const struct candidate *c, const void *object)
 	return false;
 }
 
+/* With a bound on early timeouts, where each of them comes makes a difference. */
+static bool counts_timeouts(const struct dpor *d)
+{
+	return d->config.timeouts_max && d->config.timeouts_max != UINT32_MAX;
+}
+
 /*
  * The rare kinds of conflict, looked for event by event: with what a step frees,
  * with the steps that let the task run, and among timeouts, which move the
@@ -554,7 +565,8 @@ static void conflicts_elsewhere(struct dpor *d, const struct candidate *c, lanes
 		const struct node *e = node_of(d, event);
 		bool lets_run = c->blocking && event > d->last[c->task] &&
 				(e->flipped & BIT(c->task)) && e->object != c->object;
-		bool moves_time = c->timed_out && e->how == ENG_TIMEOUT;
+		bool moves_time = counts_timeouts(d) ? c->timed_out || e->how == ENG_TIMEOUT :
+						       c->timed_out && e->how == ENG_TIMEOUT;
 
 		if (e->task != c->task &&
 		    (lets_run || moves_time || (c->freed && e->object && in_freed(c, e->object))))
@@ -582,7 +594,8 @@ static void find_races(struct dpor *d, const struct candidate *c, lanes *clock)
 
 	memcpy(clock, clock_of(d, before), d->blocks * sizeof(*clock));
 	memcpy(past, clock, d->blocks * sizeof(*past));
-	if (c->freed || c->timed_out || was_flipped(d, c))
+	if (c->freed || c->timed_out ||
+	    (d->timeouts && counts_timeouts(d)) || was_flipped(d, c))
 		conflicts_elsewhere(d, c, clock, past);
 	if (c->object)
 		conflicts_on_object(d, c, clock, past);
@@ -613,6 +626,9 @@ static bool wakes(const struct dpor *d, const struct node *node, const struct ca
 	    (node->access == ENG_WRITE || !(node->sleep_reads & BIT(task))))
 		return true;
 	if (node->how == ENG_TIMEOUT && !(node->enabled & BIT(task)))
+		return true;
+	if (counts_timeouts(d) &&
+	    (node->how == ENG_TIMEOUT || (node->timeouts & ~node->enabled & BIT(task))))
 		return true;
 	if (node->frees && p->object && in_freed(c, p->object))
 		return true;
@@ -670,6 +686,7 @@ static void record(struct dpor *d, struct node *node, const struct step *step)
 	node->access = step->access;
 	node->frees = step->freed;
 	node->flipped = 0;
+	d->timeouts += node->how == ENG_TIMEOUT;
 	node->any_write |= step->access == ENG_WRITE;
 	node->any_free |= step->freed > 0;
 	node->serial = 1;

@@ -63,7 +63,7 @@ struct dpor_config {
 	bool reduce;			/* false: every available task at every node */
 	bool sleep;
 	int preemptions_max;		/* -1: no bound */
-	unsigned int timeouts_max;	/* early ones, in a run */
+	uint32_t timeouts_max;		/* early ones, in a run; UINT32_MAX: no bound */
 	size_t full_depth;		/* nodes above this take every available task */
 };
 

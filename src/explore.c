@@ -110,18 +110,18 @@ static struct outcome *outcome_of(struct exploration *x, const char *detector)
 	return &g_array_index(x->outcomes, struct outcome, i);
 }
 
-static void keep_failure(struct exploration *x, enum vfiosim_verdict verdict)
+/* @n: how many decisions led to the failure. */
+static void keep_failure(struct exploration *x, enum vfiosim_verdict verdict, size_t n)
 {
 	const struct finding *finding = run_failure();
 	const struct decision *decisions;
-	size_t n;
 
 	outcome_of(x, finding ? finding->detector : "unknown")->runs++;
 	if (x->schedule->len || x->finding.detector[0])
 		return;
 	if (finding)
 		x->finding = *finding;
-	n = run_decisions(&decisions);
+	run_decisions(&decisions);
 	g_array_append_vals(x->schedule, decisions, n);
 	x->verdict = verdict;
 }
@@ -153,6 +153,8 @@ static void check_determinism(struct exploration *x)
 
 void exploration_finish(struct exploration *x, uint64_t trace)
 {
+	const struct decision *unused;
+	size_t decisions = run_decisions(&unused);
 	enum vfiosim_verdict verdict = run_end();
 
 	x->runs++;
@@ -160,7 +162,7 @@ void exploration_finish(struct exploration *x, uint64_t trace)
 	if (x->options.on_run)
 		x->options.on_run(x->options.data, verdict, trace);
 	if (verdict != VFIOSIM_OK) {
-		keep_failure(x, verdict);
+		keep_failure(x, verdict, decisions);
 		if (!x->options.keep_going)
 			exploration_stop(x, verdict, "a run failed");
 	}

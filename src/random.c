@@ -161,7 +161,7 @@ static void walk_once(struct walk *w)
 	w->decisions = 0;
 	exploration_begin(w->x, NULL, 0);
 	pct_begin(&w->pct, &w->g, o->depth, w->longest ?: STEPS_FIRST);
-	while ((menu = run_menu())) {
+	while (!run_failure() && (menu = run_menu())) {
 		uint64_t tasks = may_run(w, menu);
 		unsigned int task;
 

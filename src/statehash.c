@@ -182,7 +182,7 @@ static bool is_early_timeout(const struct level *l)
 /* Where the step led: a new level, a state seen before, or the run's end. */
 static void arrive(struct search *s)
 {
-	const struct menu *menu = run_menu();
+	const struct menu *menu = run_failure() ? NULL : run_menu();
 	struct level *l = last_level(s);
 	uint64_t hash;
 
