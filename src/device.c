@@ -210,6 +210,20 @@ static void device_delete_node(struct device *dev)
 }
 
 /*
+ * The kernel tells lockdep not to look at device locks, since they nest with
+ * whatever a bus does. Here they are told apart instead: by depth in the tree,
+ * and those of class devices, which are destroyed under their owner's locks, from
+ * those that a driver is bound under.
+ */
+static void set_lock_class(struct device *dev)
+{
+	if (dev->parent)
+		dev->lock_depth = dev->parent->lock_depth + 1;
+	if (!dev->bus)
+		dev->mutex.name = "&class_device->mutex";
+}
+
+/*
  * Context: may sleep; probes drivers, so takes and drops the device lock.
  * Refs:    +1 on @dev until device_del(), +1 on its parent. On failure, none: the
  *          caller still owns the device and must put it.
@@ -221,9 +235,9 @@ int device_add(struct device *dev)
 	ret = device_publish_name(dev);
 	if (ret)
 		return ret;
+	set_lock_class(dev);
 	get_device(dev);
-	if (get_device(dev->parent))
-		dev->lock_depth = dev->parent->lock_depth + 1;
+	get_device(dev->parent);
 
 	ret = bus_add_device(dev);
 	if (ret)

@@ -62,7 +62,7 @@ void vfio_pci_check_mappings(struct vfio_pci_device *vdev)
 		return;
 	present = vfio_pci_count_ptes(vdev);
 	if (present)
-		eng_report("stale-pte", &vdev->pdev->dev,
+		eng_report("pte-while-memory-off", &vdev->pdev->dev,
 			   "memory space is off and %u page table entries still lead there",
 			   present);
 }
