@@ -374,7 +374,7 @@ static long move_many(const struct remap *whole)
 	struct vm_area_struct *vma = vma_lookup(whole->mm, from);
 	long ret = -EFAULT, first = 0;
 
-	while (vma && vma->vm_start < end) {
+	while (vma && from < end && vma->vm_start < end) {
 		struct remap part = *whole;
 		bool custom = vma->vm_file && vma->vm_file->f_op->get_unmapped_area;
 

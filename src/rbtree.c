@@ -177,7 +177,7 @@ static struct rb_node *swap_with_next(struct rb_root *root, struct rb_node *node
 
 void rb_erase_augmented(struct rb_node *node, struct rb_root *root, rb_update_fn update)
 {
-	struct rb_node *child, *parent, *next = NULL;
+	struct rb_node *child, *parent, *next;
 	unsigned long color;
 
 	if (node->rb_left && node->rb_right) {
@@ -194,11 +194,9 @@ void rb_erase_augmented(struct rb_node *node, struct rb_root *root, rb_update_fn
 		if (child)
 			set_parent(child, parent);
 	}
-	if (update) {
-		rb_update_path(parent, update);
-		if (next)
-			rb_update_path(next, update);
-	}
+	/* All the way: @next's summary may agree by chance where those above do not. */
+	for (struct rb_node *up = update ? parent : NULL; up; up = rb_parent(up))
+		update(up);
 	if (color == BLACK)
 		erase_rebalance(root, child, parent, update);
 	RB_CLEAR_NODE(node);
