@@ -25,7 +25,7 @@
 #include "syscall.h"
 
 DECLARE_MODULE(vfio);
-DECLARE_MODULE(vfio_iommu_type1) __attribute__((weak));
+DECLARE_MODULE(vfio_iommu_type1);
 DECLARE_MODULE(vfio_pci);
 
 struct machine_device {
