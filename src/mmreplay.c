@@ -171,7 +171,8 @@ static void replay_all(void *fixture)
 {
 	const GArray *steps = replay->trace->steps;
 
-	mmrun_start(replay->trace->base, replay->trace->window);
+	mmrun_start(mmreplay_kernel(replay->trace->release), replay->trace->base,
+		    replay->trace->window);
 	for (; replay->step < steps->len; replay->step++)
 		if (!replay_step(&g_array_index(steps, struct mmtrace_step, replay->step)))
 			break;
@@ -321,16 +322,16 @@ static char *describe(const struct finding *finding)
 
 /* ---- running ---- */
 
-enum vfiosim_kernel mmreplay_kernel(const char *release)
+enum kernel_version mmreplay_kernel(const char *release)
 {
 	static const struct {
 		int number;
-		enum vfiosim_kernel kernel;
+		enum kernel_version version;
 	} modelled[] = {
-		{ 14, VFIOSIM_KERNEL_5_14 },
-		{ 21, VFIOSIM_KERNEL_6_1 },
-		{ 32, VFIOSIM_KERNEL_6_12 },
-		{ 38, VFIOSIM_KERNEL_6_18 },
+		{ 14, KERNEL_5_14 },
+		{ 21, KERNEL_6_1 },
+		{ 32, KERNEL_6_12 },
+		{ 38, KERNEL_6_18 },
 	};
 	int major = 0, minor = 0, number, best = 0;
 
@@ -340,7 +341,7 @@ enum vfiosim_kernel mmreplay_kernel(const char *release)
 	for (unsigned int i = 1; i < G_N_ELEMENTS(modelled); i++)
 		if (ABS(modelled[i].number - number) < ABS(modelled[best].number - number))
 			best = i;
-	return modelled[best].kernel;
+	return modelled[best].version;
 }
 
 static unsigned int choose_level(const struct mmtrace *trace, unsigned int level)
@@ -370,7 +371,6 @@ void mmreplay(const struct mmtrace *trace, const struct mmreplay_options *option
 	const struct vfiosim_scenario scenario = {
 		.name = "mm-replay",
 		.setup = replay_all,
-		.kernel = mmreplay_kernel(trace->release),
 	};
 	enum vfiosim_verdict verdict;
 

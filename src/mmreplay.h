@@ -4,7 +4,6 @@
 #define VFIOSIM_MMREPLAY_H
 
 #include "mmtrace.h"
-#include "vfiosim.h"
 
 /* Levels of comparison of docs/mm-trace-format.md, and one that trusts no header. */
 #define MMREPLAY_RESULTS 1
@@ -30,6 +29,6 @@ void mmreplay(const struct mmtrace *trace, const struct mmreplay_options *option
 void mmreplay_report_clear(struct mmreplay_report *report) SIM(mmreplay_report_clear);
 
 /* The modelled version nearest to a release such as "6.1.0-18-amd64". */
-enum vfiosim_kernel mmreplay_kernel(const char *release) SIM(mmreplay_kernel);
+enum kernel_version mmreplay_kernel(const char *release) SIM(mmreplay_kernel);
 
 #endif

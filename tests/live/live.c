@@ -20,6 +20,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#if __has_include(<valgrind/valgrind.h>)
+#include <valgrind/valgrind.h>
+#else
+#define RUNNING_ON_VALGRIND 0
+#endif
+
 #include "live.h"
 
 #define SHARED_SIZE 65536
@@ -265,7 +271,9 @@ struct live *live_start(unsigned long base, unsigned int window, const char **wh
 	struct live *live = calloc(1, sizeof(*live));
 
 	*why = NULL;
-	if (sysconf(_SC_PAGESIZE) != MMOP_PAGE)
+	if (RUNNING_ON_VALGRIND)
+		*why = "Valgrind stands between the program and the kernel";
+	else if (sysconf(_SC_PAGESIZE) != MMOP_PAGE)
 		*why = "pages are not of 4096 bytes";
 	else if (prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0))
 		*why = "huge pages cannot be switched off";
