@@ -76,7 +76,7 @@ static void fdt_back(struct fdtable *fdt, unsigned int fd)
 	unsigned int slots = (fd | (BITS_PER_LONG - 1)) + 1;
 	unsigned int words = slots / BITS_PER_LONG;
 	unsigned int old_words = (fdt->slots + BITS_PER_LONG - 1) / BITS_PER_LONG;
-	const gfp_t flags = GFP_KERNEL | __GFP_NOFAIL | __GFP_ZERO;
+	const gfp_t flags = GFP_ATOMIC | __GFP_NOFAIL | __GFP_ZERO;
 	unsigned long *bits;
 	struct file **slot;
 

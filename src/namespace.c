@@ -315,6 +315,7 @@ static bool mnt_put_in_namespace(struct mount *mnt, short *share)
 	if (mnt->mnt_boot) {
 		mnt_add_count(mnt, -1);
 		--*share;
+		eng_event("mnt_put", mnt, "never final");
 		return true;
 	}
 	rcu_read_lock();
