@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core-world.h"
+#include "invariants_vfio.h"
 #include "sched.h"
 
 /* ---- sections ---- */
@@ -160,6 +161,7 @@ static const struct vfiosim_scenario scenario = {
 	.fixture_size = 16,
 	.setup = setup,
 	.teardown = teardown,
+	.check = vfio_invariants_hold,
 	.tolerate = "warn",
 	.tasks = { { "main", main_task } },
 };

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The invariants of the vfio core, VF-208 to VF-227; see invariants.h. */
+#ifndef VFIOSIM_INVARIANTS_VFIO_H
+#define VFIOSIM_INVARIANTS_VFIO_H
+
+#include "invariants.h"
+
+/* The n-th of the table, or NULL behind the last. Its holds() wants a prepared view. */
+const struct invariant *vfio_invariant(size_t index) SIM(vfio_invariant);
+
+/* The first that is broken now, among those that may be asked now; or NULL. */
+const struct invariant *vfio_invariants_broken(const void **object)
+	SIM(vfio_invariants_broken);
+
+/* For struct vfiosim_scenario.check. True under another core than the port. */
+bool vfio_invariants_hold(const void *fixture) SIM(vfio_invariants_hold);
+
+#endif
