@@ -45,7 +45,7 @@ static void backwards(void *data)
 static const struct vfiosim_scenario abba_deadlock = {
 	.name = "abba_deadlock",
 	.summary = "two tasks take two locks in opposite order",
-	.tolerate = "lock-order",
+	.tolerate = "lock-inversion",
 	.fixture_size = sizeof(struct world),
 	.setup = setup,
 	.tasks = { { "forwards", forwards }, { "backwards", backwards } },

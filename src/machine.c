@@ -87,10 +87,8 @@ int machine_boot(void)
 	machine.root = pci_create_machine(&sim_iommu_ops);
 	for (unsigned int i = 0; !ret && i < ARRAY_SIZE(plain_drivers); i++)
 		ret = pci_register_driver(plain_drivers[i]);
-	for (unsigned int i = 0; !ret && i < ARRAY_SIZE(modules); i++) {
-		if (modules[i])
-			ret = load_module(modules[i]);
-	}
+	for (unsigned int i = 0; !ret && i < ARRAY_SIZE(modules); i++)
+		ret = load_module(modules[i]);
 	return ret;
 }
 
@@ -355,7 +353,7 @@ int machine_reset(struct process *p, struct machine_device *device)
 static struct module *module_named(const char *name)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(modules); i++) {
-		if (modules[i] && !strcmp(modules[i]->name, name))
+		if (!strcmp(modules[i]->name, name))
 			return modules[i];
 	}
 	return find_module(name);
@@ -556,7 +554,7 @@ static void machine_shutdown(void)
 		unplug_all();
 		flush_everything();
 		for (unsigned int i = ARRAY_SIZE(modules); i > 0; i--) {
-			if (modules[i - 1] && modules[i - 1]->state == MODULE_STATE_LIVE)
+			if (modules[i - 1]->state == MODULE_STATE_LIVE)
 				machine_rmmod(NULL, modules[i - 1]->name);
 		}
 		for (unsigned int i = 0; i < ARRAY_SIZE(plain_drivers); i++)
