@@ -330,22 +330,22 @@ int machine_bind(struct process *p, struct machine_device *device, const char *d
 
 	if (!device->pdev)
 		return -ENODEV;
-	return sys_store(p, "sys_bind", do_bind, &request);
+	return sys_store(p, "sys_bind", device->name, do_bind, &request);
 }
 
 int machine_unbind(struct process *p, struct machine_device *device)
 {
-	return device->pdev ? sys_store(p, "sys_unbind", do_unbind, device) : -ENODEV;
+	return device->pdev ? sys_store(p, "sys_unbind", device->name, do_unbind, device) : -ENODEV;
 }
 
 int machine_unplug(struct process *p, struct machine_device *device)
 {
-	return device->pdev ? sys_store(p, "sys_unplug", do_remove, device) : -ENODEV;
+	return device->pdev ? sys_store(p, "sys_unplug", device->name, do_remove, device) : -ENODEV;
 }
 
 int machine_reset(struct process *p, struct machine_device *device)
 {
-	return device->pdev ? sys_store(p, "sys_reset", do_reset, device) : -ENODEV;
+	return device->pdev ? sys_store(p, "sys_reset", device->name, do_reset, device) : -ENODEV;
 }
 
 /* ---- modules ---- */
@@ -382,7 +382,7 @@ int machine_insmod(struct process *p, const char *name)
 
 	machine_boot();
 	module = module_named(name);
-	return module ? sys_store(p, "sys_insmod", do_insmod, module) : -ENOENT;
+	return module ? sys_store(p, "sys_insmod", name, do_insmod, module) : -ENOENT;
 }
 
 int machine_rmmod(struct process *p, const char *name)
@@ -391,7 +391,7 @@ int machine_rmmod(struct process *p, const char *name)
 
 	machine_boot();
 	module = module_named(name);
-	return module ? sys_store(p, "sys_rmmod", do_rmmod, module) : -ENOENT;
+	return module ? sys_store(p, "sys_rmmod", name, do_rmmod, module) : -ENOENT;
 }
 
 /* ---- looking inside ---- */
@@ -527,9 +527,9 @@ static void observe(void)
 {
 	struct machine_device *device;
 
-	eng_event("state", NULL, "pins %ld", peek_pins(NULL));
+	eng_event("state", NULL, "%ld", peek_pins(NULL));
 	list_for_each_entry(device, &machine.devices, list)
-		eng_event("state", device, "files %ld, mappings %ld, ptes %ld",
+		eng_event("state", device, "f%ld m%ld p%ld",
 			  peek_files(device), peek_mappings(device), peek_ptes(device));
 }
 

@@ -21,9 +21,10 @@
 #include "process.h"
 #include "syscall.h"
 
-/* A result that is shown in traces even when the call succeeded. */
+/* Which results traces show, besides errors. */
 enum shown {
 	QUIET,
+	NONZERO,
 	VALUE,
 };
 
@@ -39,6 +40,12 @@ static struct task_struct *enter(struct process *p)
 	return task;
 }
 
+static void observe(void)
+{
+	if (eng_tracing && syscall_observer)
+		syscall_observer();
+}
+
 static long leave(struct task_struct *task, long result, enum shown shown)
 {
 	struct process *process = task->process;
@@ -46,10 +53,9 @@ static long leave(struct task_struct *task, long result, enum shown shown)
 	task->host_memory = false;
 	files_check_reserved();
 	result = exit_to_user_mode(task, result);
-	if (result < 0 || shown == VALUE)
+	if (result < 0 || shown == VALUE || (shown == NONZERO && result))
 		eng_event("return", process, "%ld", result);
-	if (eng_tracing && syscall_observer)
-		syscall_observer();
+	observe();
 	return result;
 }
 
@@ -100,6 +106,7 @@ void sys_exit(struct process *p)
 		return;
 	eng_event("sys_exit", task->process, "");
 	do_group_exit();
+	observe();
 }
 
 void sys_wait_exit(struct process *p)
@@ -332,7 +339,7 @@ static long do_ioctl(unsigned int fd, unsigned int request, unsigned long argume
 
 long sys_ioctl(struct process *p, int fd, unsigned long request, unsigned long argument)
 {
-	return SYSCALL(p, VALUE, do_ioctl(fd, request, argument), "sys_ioctl", "%d, %x", fd,
+	return SYSCALL(p, NONZERO, do_ioctl(fd, request, argument), "sys_ioctl", "%d, %x", fd,
 		       (unsigned int)request);
 }
 
@@ -527,7 +534,8 @@ bool sys_present(struct process *p, unsigned long addr)
 
 /* ---- sysfs ---- */
 
-int sys_store(struct process *p, const char *what, int (*action)(void *arg), void *arg)
+int sys_store(struct process *p, const char *what, const char *text, int (*action)(void *arg),
+	      void *arg)
 {
-	return SYSCALL(p, QUIET, action(arg), what, "");
+	return SYSCALL(p, QUIET, action(arg), what, "%s", text);
 }

@@ -63,10 +63,10 @@ bool sys_present(struct process *p, unsigned long addr) SIM(sys_present);
 
 /*
  * A write to sysfs by @p: carries out action(arg) as a system call of that
- * process. Used by machine.c for bind, unbind, remove and reset.
+ * process, which traces know as @what and @text. For bind, unbind and the like.
  */
-int sys_store(struct process *p, const char *what, int (*action)(void *arg), void *arg)
-	SIM(sys_store);
+int sys_store(struct process *p, const char *what, const char *text, int (*action)(void *arg),
+	      void *arg) SIM(sys_store);
 
 /* Called after each system call while events are recorded; NULL: nobody looks. */
 extern void (*syscall_observer)(void) SIM(syscall_observer);

@@ -4,9 +4,9 @@
  *
  * Each line belongs to one actor, a process or a task, and stands in its column.
  * A system call is its name and arguments; what it brought about in the kernel
- * follows, marked by a dot; its result by an equals sign. The last column is the
- * state after the line, where that changed: pins on vfio's filesystem, and files,
- * mappings and page table entries of each device.
+ * follows, marked by a dot; its result by an equals sign. On the right is what
+ * changed with it: the pins on vfio's filesystem, and for each device its files,
+ * mappings and page table entries.
  *
  * Host side; no kernel original. Reads the event ring, and nothing else.
  */
@@ -22,10 +22,10 @@
 #include "trace.h"
 #include "vfiosim.h"
 
-#define WIDTH_DEFAULT 150
-#define COLUMN_MIN 18
+#define COLUMN_MIN 16
+#define COLUMN_WANTED 26
 #define TIME_WIDTH 9
-#define STATE_WIDTH 30
+#define STATE_WIDTH 14
 
 static const struct {
 	unsigned int request;
@@ -67,15 +67,15 @@ static const struct phrase {
 	const char *what;
 	const char *phrase;
 } phrases[] = {
-	{ "say", "\"%t\"" },
-	{ "signal", "= signal %t" },
 	{ "kill", "kill %o: %t" },
+	{ "load", "load from %t" },
+	{ "store", "store to %t" },
 	{ "fork", ". %t is born" },
 	{ "exec", ". %o starts anew" },
 	{ "register", ". register %t" },
 	{ "unregister", ". unregister %t" },
 	{ "pin_publish", ". mount vfio's filesystem" },
-	{ "pin_clear", ". unmount vfio's filesystem" },
+	{ "pin_clear", ". unmount it" },
 	{ "sb_new", ". %o made" },
 	{ "sb_inactive", ". %o killed" },
 	{ "inode_new", ". %o made" },
@@ -96,18 +96,22 @@ static const struct phrase {
 	{ "group_free", ". %o goes" },
 };
 
-struct timeline {
-	GPtrArray *actors;	/* names, in order of appearance */
-	GPtrArray *rows;	/* struct row */
-	GHashTable *state;	/* subject: its text */
-	GPtrArray *subjects;	/* in order of appearance */
-};
+/* Tasks whose events are not part of anybody's story. */
+static const char *const unseen[] = { "setup", "shutdown", "rcu", "-", NULL };
 
 struct row {
 	uint64_t now;
 	unsigned int actor;
+	bool is_call;		/* may take its result on the same line */
 	char *text;
-	char *state;		/* NULL: as before */
+	GPtrArray *state;	/* by subject: what changed with it, or NULL */
+};
+
+struct timeline {
+	GPtrArray *actors;	/* names, in order of appearance */
+	GPtrArray *rows;	/* struct row */
+	GPtrArray *subjects;	/* of which there is state, in order of appearance */
+	GHashTable *state;	/* subject: its text now */
 };
 
 static void row_free(void *data)
@@ -115,8 +119,16 @@ static void row_free(void *data)
 	struct row *row = data;
 
 	g_free(row->text);
-	g_free(row->state);
+	g_ptr_array_unref(row->state);
 	g_free(row);
+}
+
+static void timeline_init(struct timeline *t)
+{
+	t->actors = g_ptr_array_new_with_free_func(g_free);
+	t->rows = g_ptr_array_new_with_free_func(row_free);
+	t->subjects = g_ptr_array_new_with_free_func(g_free);
+	t->state = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 }
 
 static void timeline_clear(struct timeline *t)
@@ -127,13 +139,14 @@ static void timeline_clear(struct timeline *t)
 	g_hash_table_unref(t->state);
 }
 
-static unsigned int actor_index(struct timeline *t, const char *name)
+/* The index of @name in @list, at whose end it is added if it is new. */
+static unsigned int index_of(GPtrArray *list, const char *name)
 {
 	unsigned int index;
 
-	if (!g_ptr_array_find_with_equal_func(t->actors, name, g_str_equal, &index)) {
-		index = t->actors->len;
-		g_ptr_array_add(t->actors, g_strdup(name));
+	if (!g_ptr_array_find_with_equal_func(list, name, g_str_equal, &index)) {
+		index = list->len;
+		g_ptr_array_add(list, g_strdup(name));
 	}
 	return index;
 }
@@ -158,6 +171,21 @@ static char *fill_phrase(const char *phrase, const struct trace_event *event)
 	return g_string_free(text, FALSE);
 }
 
+/* The kernel's longer words, as a narrow column likes them. */
+static char *shorten(char *text)
+{
+	static const char *const words[][2] = {
+		{ "vm_area_struct#", "vma#" },
+		{ "super_block#", "superblock#" },
+	};
+	GString *line = g_string_new(text);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
+		g_string_replace(line, words[i][0], words[i][1], 0);
+	g_free(text);
+	return g_strchomp(g_string_free(line, FALSE));
+}
+
 /* "5, 3b64" is the text of an ioctl: descriptor and request. */
 static char *ioctl_text(const char *text)
 {
@@ -169,6 +197,21 @@ static char *ioctl_text(const char *text)
 	return g_strdup_printf("%s on %.*s", name + strlen("VFIO_"), (int)(comma - text), text);
 }
 
+/* "5 at 70000000004": the upper part of an offset into a device file is a region. */
+static char *transfer_text(const char *call, const char *text)
+{
+	static const char *const regions[] = { "BAR0", "BAR1", "BAR2", "BAR3", "BAR4", "BAR5",
+					       "ROM", "CONFIG", "VGA" };
+	const char *at = strstr(text, " at ");
+	uint64_t offset = at ? g_ascii_strtoull(at + 4, NULL, 16) : 0;
+	uint64_t region = offset >> 40;
+
+	if (!region || region >= G_N_ELEMENTS(regions))
+		return g_strdup_printf("%s %s", call, text);
+	return g_strdup_printf("%s %.*s at %s+%x", call, (int)(at - text), text, regions[region],
+			       (unsigned int)(offset & 0xffffffff));
+}
+
 static char *result_text(const char *text)
 {
 	long result = strtol(text, NULL, 10);
@@ -177,16 +220,27 @@ static char *result_text(const char *text)
 			    g_strdup_printf("= %s", text);
 }
 
-static bool in_list(const char *what, const char *const *list)
+/* "7, code 2" is the text of a signal. */
+static char *signal_text(const char *text)
 {
-	return g_strv_contains(list, what);
+	const char *code = strrchr(text, ' ');
+	int touch = atoi(text) | (code ? atoi(code) : 0) << 8;
+
+	return g_strdup_printf("= %s", vfiosim_touch_name(touch));
+}
+
+static char *phrase_text(const struct trace_event *event)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(phrases); i++) {
+		if (g_str_equal(event->what, phrases[i].what))
+			return fill_phrase(phrases[i].phrase, event);
+	}
+	return NULL;
 }
 
 /* NULL: the event is not for this picture. */
 static char *event_text(const struct trace_event *event)
 {
-	static const char *const touches[] = { "load", "store", NULL };
-
 	if (event->kind == TRACE_FINDING)
 		return g_strdup_printf("*** %s: %s", event->what, event->text);
 	if (event->kind == TRACE_PRINTK)
@@ -196,63 +250,82 @@ static char *event_text(const struct trace_event *event)
 	if (g_str_equal(event->what, "sys_ioctl"))
 		return ioctl_text(event->text);
 	if (g_str_has_prefix(event->what, "sys_"))
-		return g_strdup_printf("%s %s", event->what + strlen("sys_"), event->text);
+		return transfer_text(event->what + strlen("sys_"), event->text);
 	if (g_str_equal(event->what, "return"))
 		return result_text(event->text);
-	if (in_list(event->what, touches))
-		return g_strdup_printf("%s %s", event->what, event->text);
-	for (size_t i = 0; i < G_N_ELEMENTS(phrases); i++) {
-		if (g_str_equal(event->what, phrases[i].what))
-			return fill_phrase(phrases[i].phrase, event);
-	}
-	return NULL;
-}
-
-static char *state_text(struct timeline *t)
-{
-	GString *text = g_string_new(NULL);
-
-	for (unsigned int i = 0; i < t->subjects->len; i++) {
-		const char *subject = t->subjects->pdata[i];
-
-		g_string_append_printf(text, "%s%s%s%s", i ? "; " : "", subject,
-				       *subject ? ": " : "",
-				       (const char *)g_hash_table_lookup(t->state, subject));
-	}
-	return g_string_free(text, FALSE);
+	if (g_str_equal(event->what, "signal"))
+		return signal_text(event->text);
+	return phrase_text(event);
 }
 
 /* The state belongs to the line before, which brought it about. */
 static void take_state(struct timeline *t, const struct trace_event *event)
 {
-	struct row *last = t->rows->len ? t->rows->pdata[t->rows->len - 1] : NULL;
+	unsigned int subject = index_of(t->subjects, event->object);
+	const char *before = g_hash_table_lookup(t->state, event->object);
+	struct row *last;
 
-	if (!g_hash_table_contains(t->state, event->object))
-		g_ptr_array_add(t->subjects, g_strdup(event->object));
-	g_hash_table_insert(t->state, g_strdup(event->object), g_strdup(event->text));
-	if (!last)
+	if (before && g_str_equal(before, event->text))
 		return;
-	g_free(last->state);
-	last->state = state_text(t);
+	g_hash_table_insert(t->state, g_strdup(event->object), g_strdup(event->text));
+	if (!t->rows->len)
+		return;
+	last = t->rows->pdata[t->rows->len - 1];
+	if (last->state->len <= subject)
+		g_ptr_array_set_size(last->state, subject + 1);
+	g_free(last->state->pdata[subject]);
+	last->state->pdata[subject] = g_strdup(event->text);
+}
+
+/* A result that follows its call at once stands on the call's line. */
+static bool joins_last_row(struct timeline *t, unsigned int actor, const char *text)
+{
+	struct row *last = t->rows->len ? t->rows->pdata[t->rows->len - 1] : NULL;
+	char *joined;
+
+	if (!last || *text != '=' || last->actor != actor || !last->is_call)
+		return false;
+	joined = g_strdup_printf("%s %s", last->text, text);
+	g_free(last->text);
+	last->text = joined;
+	last->is_call = false;
+	return true;
+}
+
+static void add_row(struct timeline *t, const struct trace_event *event, char *text)
+{
+	/* A call's result comes when the task acts for nobody any more. */
+	const char *name = *event->process ? event->process :
+			   *text == '=' ? event->object : event->task_name;
+	unsigned int actor = index_of(t->actors, name);
+	struct row *row;
+
+	if (joins_last_row(t, actor, text)) {
+		g_free(text);
+		return;
+	}
+	row = g_new0(struct row, 1);
+	row->now = event->now;
+	row->actor = actor;
+	row->is_call = *text != '.' && *text != '=';
+	row->text = text;
+	row->state = g_ptr_array_new_with_free_func(g_free);
+	g_ptr_array_add(t->rows, row);
 }
 
 static void take_event(struct timeline *t, const struct trace_event *event)
 {
-	struct row *row;
 	char *text;
 
+	if (g_strv_contains(unseen, event->task_name) && event->kind != TRACE_FINDING)
+		return;
 	if (event->kind == TRACE_EVENT && g_str_equal(event->what, "state")) {
 		take_state(t, event);
 		return;
 	}
 	text = event_text(event);
-	if (!text)
-		return;
-	row = g_new0(struct row, 1);
-	row->now = event->now;
-	row->actor = actor_index(t, event->task_name);
-	row->text = g_strchomp(text);
-	g_ptr_array_add(t->rows, row);
+	if (text)
+		add_row(t, event, shorten(text));
 }
 
 /* ---- from lines to a page ---- */
@@ -261,11 +334,10 @@ static void take_event(struct timeline *t, const struct trace_event *event)
 static size_t line_length(const char *text, size_t width)
 {
 	size_t length = strlen(text);
-	size_t cut;
 
 	if (length <= width)
 		return length;
-	for (cut = width; cut > width / 2; cut--) {
+	for (size_t cut = width; cut > width / 2; cut--) {
 		if (text[cut] == ' ')
 			return cut;
 	}
@@ -275,74 +347,67 @@ static size_t line_length(const char *text, size_t width)
 struct page {
 	FILE *stream;
 	size_t column;		/* width of each actor's, a space included */
-	size_t state;		/* of the state's */
-	unsigned int n_actors;
+	const struct timeline *t;
 };
 
-static void print_line(const struct page *page, const char *time, unsigned int actor,
-		       const char *text, size_t length, const char *state, size_t state_length)
+/* Pads to where the state begins, then shows what changed, each under its subject. */
+static void append_state(const struct page *page, GString *line, const GPtrArray *state)
 {
-	g_autoptr(GString) line = g_string_new(NULL);
-	size_t end = TIME_WIDTH + 1 + page->column * page->n_actors;
+	size_t at = TIME_WIDTH + 1 + page->column * page->t->actors->len;
 
-	g_string_append_printf(line, "%*s ", TIME_WIDTH, time);
-	g_string_append_printf(line, "%*s%.*s", (int)(page->column * actor), "", (int)length,
-			       text);
-	if (state_length)
-		g_string_append_printf(line, "%*s| %.*s", (int)(end - line->len), "",
-				       (int)state_length, state);
-	fprintf(page->stream, "%s\n", line->str);
+	for (unsigned int i = 0; i < state->len; i++, at += STATE_WIDTH) {
+		const char *text = state->pdata[i];
+
+		if (text)
+			g_string_append_printf(line, "%*s| %s",
+					       MAX((int)at - (int)line->len, 0), "", text);
+	}
 }
 
 /* A line of the timeline, on as many lines of the page as it takes. */
 static void print_row(const struct page *page, const struct row *row, const char *time)
 {
 	const char *text = row->text;
-	const char *state = row->state ? row->state : "";
+	bool first = true;
 
-	while (*text || *state) {
+	while (*text) {
+		g_autoptr(GString) line = g_string_new(NULL);
 		size_t length = line_length(text, page->column - 1);
-		size_t state_length = line_length(state, page->state);
 
-		print_line(page, time, row->actor, text, length, state, state_length);
+		g_string_append_printf(line, "%*s %*s%.*s", TIME_WIDTH, first ? time : "",
+				       (int)(page->column * row->actor), "", (int)length, text);
+		if (first)
+			append_state(page, line, row->state);
+		fprintf(page->stream, "%s\n", line->str);
 		text += length;
 		text += strspn(text, " ");
-		state += state_length;
-		state += strspn(state, " ");
-		time = "";
+		first = false;
 	}
 }
 
-static void print_head(const struct page *page, const struct timeline *t)
+static void print_head(const struct page *page)
 {
-	fprintf(page->stream, "%*s ", TIME_WIDTH, "seconds");
-	for (unsigned int i = 0; i < page->n_actors; i++)
-		fprintf(page->stream, "%-*s", (int)page->column,
-			(const char *)t->actors->pdata[i]);
-	fprintf(page->stream, "| held now\n");
-}
+	g_autoptr(GString) line = g_string_new(NULL);
 
-/* A row that changed nothing in the state repeats nothing. */
-static void drop_repeated_states(struct timeline *t)
-{
-	const char *before = NULL;
+	g_string_append_printf(line, "%*s ", TIME_WIDTH, "seconds");
+	for (unsigned int i = 0; i < page->t->actors->len; i++)
+		g_string_append_printf(line, "%-*s", (int)page->column,
+				       (const char *)page->t->actors->pdata[i]);
+	for (unsigned int i = 0; i < page->t->subjects->len; i++) {
+		const char *subject = page->t->subjects->pdata[i];
 
-	for (unsigned int i = 0; i < t->rows->len; i++) {
-		struct row *row = t->rows->pdata[i];
-
-		if (row->state && before && g_str_equal(row->state, before))
-			g_clear_pointer(&row->state, g_free);
-		else if (row->state)
-			before = row->state;
+		g_string_append_printf(line, "| %-*s", STATE_WIDTH - 2,
+				       *subject ? subject : "pins");
 	}
+	fprintf(page->stream, "%s\n", g_strchomp(line->str));
 }
 
-static void print_rows(const struct page *page, const struct timeline *t)
+static void print_rows(const struct page *page)
 {
 	uint64_t shown = UINT64_MAX;
 
-	for (unsigned int i = 0; i < t->rows->len; i++) {
-		const struct row *row = t->rows->pdata[i];
+	for (unsigned int i = 0; i < page->t->rows->len; i++) {
+		const struct row *row = page->t->rows->pdata[i];
 		char time[32] = "";
 
 		if (row->now != shown)
@@ -352,24 +417,31 @@ static void print_rows(const struct page *page, const struct timeline *t)
 	}
 }
 
+/* As wide as wanted, or as @width leaves room for. */
+static size_t column_width(const struct timeline *t, unsigned int width)
+{
+	size_t taken = TIME_WIDTH + 1 + STATE_WIDTH * t->subjects->len;
+	size_t room;
+
+	if (!t->actors->len)
+		return COLUMN_MIN;
+	if (!width)
+		return COLUMN_WANTED;
+	room = width > taken ? (width - taken) / t->actors->len : 0;
+	return CLAMP(room, COLUMN_MIN, COLUMN_WANTED);
+}
+
 void timeline_print(FILE *stream, unsigned int width)
 {
-	struct timeline t = {
-		.actors = g_ptr_array_new_with_free_func(g_free),
-		.rows = g_ptr_array_new_with_free_func(row_free),
-		.subjects = g_ptr_array_new_with_free_func(g_free),
-		.state = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
-	};
-	struct page page = { .stream = stream, .state = STATE_WIDTH };
+	struct timeline t;
+	struct page page = { .stream = stream, .t = &t };
 	size_t count = trace_count();
-	size_t room = (width ? width : WIDTH_DEFAULT) - TIME_WIDTH - STATE_WIDTH - 3;
 
+	timeline_init(&t);
 	for (size_t i = 0; i < count; i++)
 		take_event(&t, trace_get(i));
-	page.n_actors = t.actors->len;
-	page.column = page.n_actors ? MAX(room / page.n_actors, COLUMN_MIN) : COLUMN_MIN;
-	drop_repeated_states(&t);
-	print_head(&page, &t);
-	print_rows(&page, &t);
+	page.column = column_width(&t, width);
+	print_head(&page);
+	print_rows(&page);
 	timeline_clear(&t);
 }

@@ -8,8 +8,8 @@
 #include <vfiosim/kapi/types.h>
 
 /*
- * Prints the events of the last traced run to @stream, lines of at most @width
- * columns (0: 150). The columns are described in docs/trace.md.
+ * Prints the events of the last traced run to @stream, in columns narrow enough
+ * for lines of @width (0: as wide as they like). See docs/trace.md.
  */
 void timeline_print(FILE *stream, unsigned int width) SIM(timeline_print);
 

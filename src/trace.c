@@ -245,6 +245,8 @@ static struct trace_event *add(enum trace_kind kind, const char *what, const voi
 	event->task = task ? task->number : -1;
 	event->in_interrupt = task && task->ts.in_interrupt;
 	snprintf(event->task_name, sizeof(event->task_name), "%s", task ? task->ts.comm : "-");
+	snprintf(event->process, sizeof(event->process), "%s",
+		 task && task->acting != &task->ts ? task->acting->comm : "");
 	snprintf(event->what, sizeof(event->what), "%s", what);
 	event->object[0] = 0;
 	event->text[0] = 0;

@@ -32,6 +32,7 @@ struct trace_event {
 	int16_t task;		/* -1: none */
 	bool in_interrupt;
 	char task_name[24];
+	char process[16];	/* that the task acted for, or "" */
 	char what[32];
 	char object[64];	/* name, or "" */
 	char text[160];
