@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "run.h"
+#include "statics.h"
 
 #include "choice.h"
 #include "trace.h"
@@ -578,21 +579,6 @@ static void make_scenario_tasks(void)
 	make_task("setup", NULL, NULL, false);
 }
 
-extern char __start_vfiosim_kstate[] __attribute__((weak));
-extern char __stop_vfiosim_kstate[] __attribute__((weak));
-static char *boot_image;
-
-/* Before main(), so before anybody could change a thing. */
-static __attribute__((constructor)) void save_boot_image(void)
-{
-	size_t size = __stop_vfiosim_kstate - __start_vfiosim_kstate;
-
-	boot_image = malloc(size + 1);
-	if (!boot_image)
-		abort();
-	memcpy(boot_image, __start_vfiosim_kstate, size);
-}
-
 static void reset(const struct run_config *config)
 {
 	u32 generation = run.generation + 1;
@@ -603,8 +589,7 @@ static void reset(const struct run_config *config)
 	arena_reset();
 	lockdep_reset();
 	memset(ENGINE, 0, offsetof(struct engine, heap));
-	memcpy(__start_vfiosim_kstate, boot_image,
-	       __stop_vfiosim_kstate - __start_vfiosim_kstate);
+	statics_reset();
 	memset(&run, 0, offsetof(struct run, data));
 	run.generation = generation;
 	run.driver = driver;
@@ -803,14 +788,12 @@ static u64 mix(u64 hash, u64 value)
 static u64 object_key(const void *object)
 {
 	unsigned long address = (unsigned long)object;
-	unsigned long statics = address - (unsigned long)__start_vfiosim_kstate;
+	long offset;
 
 	if (address - ARENA_BASE < ARENA_SIZE)
 		return address - ARENA_BASE;
-	if (address - (unsigned long)__start_vfiosim_kstate <
-	    (unsigned long)(__stop_vfiosim_kstate - __start_vfiosim_kstate))
-		return statics | 1ULL << 62;
-	return 1ULL << 63;
+	offset = statics_offset(object);
+	return offset >= 0 ? (u64)offset | 1ULL << 62 : 1ULL << 63;
 }
 
 uint64_t run_trace_hash(void)

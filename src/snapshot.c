@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "run.h"
+#include "statics.h"
 #include "trace.h"
 
 struct head {
@@ -21,14 +22,6 @@ struct head {
 	u32 over : 1, failed : 1;
 	u32 n_findings;
 };
-
-extern char __start_vfiosim_kstate[] __attribute__((weak));
-extern char __stop_vfiosim_kstate[] __attribute__((weak));
-
-static size_t statics_size(void)
-{
-	return __stop_vfiosim_kstate - __start_vfiosim_kstate;
-}
 
 static size_t engine_size(void)
 {
@@ -86,7 +79,7 @@ void snapshot_save(void *buffer)
 	to = mempcpy(to, ENGINE, engine_size());
 	for (unsigned int i = 0; i < ENGINE->n_tasks; i++)
 		to = mempcpy(to, ENGINE->tasks[i].fiber.sp, stack_bytes(&ENGINE->tasks[i]));
-	to = mempcpy(to, __start_vfiosim_kstate, statics_size());
+	to = statics_save(to);
 	to = lockdep_save(to);
 	arena_heap_save(to);
 }
@@ -123,7 +116,7 @@ void snapshot_restore(const void *buffer)
 	from = restore_engine(from);
 	for (unsigned int i = 0; i < ENGINE->n_tasks; i++)
 		from = take(ENGINE->tasks[i].fiber.sp, from, stack_bytes(&ENGINE->tasks[i]));
-	from = take(__start_vfiosim_kstate, from, statics_size());
+	from = statics_restore(from);
 	from = lockdep_restore(from);
 	arena_heap_restore(from);
 }
@@ -170,9 +163,12 @@ static u64 hash_task(u64 hash, const struct task *task)
 uint64_t snapshot_hash(void)
 {
 	u64 hash = mix(run.phase, ENGINE->alive);
+	const void *start;
+	size_t size;
 
 	for (u64 left = ENGINE->alive; left; left &= left - 1)
 		hash = hash_task(hash, &ENGINE->tasks[__builtin_ctzll(left)]);
-	hash = hash_bytes(hash, __start_vfiosim_kstate, statics_size());
+	for (unsigned int n = 0; statics_range(n, &start, &size); n++)
+		hash = hash_bytes(hash, start, size);
 	return arena_heap_hash(hash);
 }

@@ -16,7 +16,9 @@
 
 bool eng_tracing;
 
+/* Grows to TRACE_EVENTS_MAX, then the oldest events give way. */
 static struct trace_event *ring;
+static size_t ring_size;
 static uint64_t n_events;
 
 const char *op_word(enum eng_op op)
@@ -225,16 +227,22 @@ void trace_reset(bool tracing)
 {
 	eng_tracing = tracing;
 	n_events = 0;
-	if (tracing && !ring) {
-		ring = calloc(TRACE_EVENTS_MAX, sizeof(*ring));
+}
+
+static struct trace_event *next_slot(void)
+{
+	if (n_events == ring_size && ring_size < TRACE_EVENTS_MAX) {
+		ring_size = ring_size ? ring_size * 2 : 256;
+		ring = realloc(ring, ring_size * sizeof(*ring));
 		if (!ring)
 			abort();
 	}
+	return &ring[n_events % ring_size];
 }
 
 static struct trace_event *add(enum trace_kind kind, const char *what, const void *object)
 {
-	struct trace_event *event = &ring[n_events % TRACE_EVENTS_MAX];
+	struct trace_event *event = next_slot();
 	const struct task *task = run.in_task ? current_task() : NULL;
 
 	event->number = n_events++;
@@ -342,7 +350,7 @@ size_t trace_count(void)
 
 const struct trace_event *trace_get(size_t index)
 {
-	return &ring[(n_events - trace_count() + index) % TRACE_EVENTS_MAX];
+	return &ring[(n_events - trace_count() + index) % ring_size];
 }
 
 char *trace_format(const struct trace_event *event, char *buffer, size_t size)

@@ -232,6 +232,7 @@ int simtest_main(Suite *suite)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
+	arena_init();		/* once, not in each forked test */
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

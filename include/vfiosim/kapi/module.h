@@ -43,7 +43,8 @@ struct module {
 /* Refers to the module @mod (a token) of another file. */
 #define DECLARE_MODULE(mod) \
 	extern struct module MODULE_PASTE(__module_, mod) \
-		__asm__("vfiosim_module_" MODULE_TEXT(mod))
+		__asm__("vfiosim_module_" MODULE_TEXT(mod)) \
+		__attribute__((visibility("default")))
 #define MODULE(mod) (&MODULE_PASTE(__module_, mod))
 
 #ifdef KBUILD_MODNAME

@@ -13,10 +13,11 @@
  * Sources say iput(); the symbol is vfiosim_iput. KAPI() attaches that name,
  * so a host program keeps its own iput() and can still call ours by including
  * this header. SIM() does the same for names that the kernel does not have.
- * tests/symbols fails if a prototype lacks one of them.
+ * tests/symbols fails if a prototype lacks one of them. Exporting them is safe for
+ * the same reason, and a core that is loaded from a file finds them.
  */
-#define KAPI(name) __asm__("vfiosim_" #name)
-#define SIM(name) __asm__("vfiosim_" #name)
+#define KAPI(name) __asm__("vfiosim_" #name) __attribute__((visibility("default")))
+#define SIM(name) KAPI(name)
 
 /* State of the modelled kernel; every run boots from its initial value. */
 #define KSTATE __attribute__((section("vfiosim_kstate")))

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Kernel-side state that is not on the heap: our own section vfiosim_kstate, and
+ * the writable data of cores that were loaded from files. All of it returns to
+ * its boot image before each run, and is part of snapshots.
+ */
+#ifndef VFIOSIM_STATICS_H
+#define VFIOSIM_STATICS_H
+
+#include <vfiosim/kapi/types.h>
+
+/*
+ * Adds [@start, @start + @size), as it is now, to what is reset. Between runs
+ * only. A program that keeps KSTATE of its own and links the shared library
+ * adds its section so.
+ */
+void statics_add(void *start, size_t size) SIM(statics_add);
+void statics_reset(void) SIM(statics_reset);
+size_t statics_size(void) SIM(statics_size);
+/* Return: the end of what was written or read. */
+char *statics_save(char *to) SIM(statics_save);
+const char *statics_restore(const char *from) SIM(statics_restore);
+/* The @n-th range; false when there are no more. */
+bool statics_range(unsigned int n, const void **start, size_t *size) SIM(statics_range);
+/* A number for @address that is the same in every process, or -1 if it is not one of ours. */
+long statics_offset(const void *address) SIM(statics_offset);
+
+#endif
