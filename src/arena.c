@@ -285,18 +285,34 @@ NO_ASAN struct obituary object_obituary(const struct object *object)
 	return copy;
 }
 
+static unsigned int sum_of(struct obituary words)
+{
+	u64 sum = words.site ^ (u64)words.task << 50 ^ (unsigned long)words.next >> 4;
+
+	return sum * 0x9e3779b97f4a7c15ULL >> 54;
+}
+
+bool obituary_is_intact(const struct object *object)
+{
+	struct obituary words = object_obituary(object);
+
+	return words.sum == sum_of(words);
+}
+
 NO_ASAN static void obituary_write(struct object *object, struct obituary words)
 {
+	words.sum = sum_of(words);
 	VALGRIND_DISABLE_ERROR_REPORTING;
 	*tail_of(object) = words;
 	VALGRIND_ENABLE_ERROR_REPORTING;
 }
 
-NO_ASAN static void obituary_link(struct object *object, struct object *next)
+static void obituary_link(struct object *object, struct object *next)
 {
-	VALGRIND_DISABLE_ERROR_REPORTING;
-	tail_of(object)->next = next;
-	VALGRIND_ENABLE_ERROR_REPORTING;
+	struct obituary words = object_obituary(object);
+
+	words.next = next;
+	obituary_write(object, words);
 }
 
 static struct object *in_block(struct block *block, unsigned long address)
@@ -389,6 +405,9 @@ static struct object *pop_free(struct size_class *class)
 	struct object *object = at_offset(class->free);
 	struct object *next = object_obituary(object).next;
 
+	if (!obituary_is_intact(object))
+		eng_fail("use-after-free", object_body(object),
+			 "written to after it was freed; found when its memory was used again");
 	class->free = next ? to_offset(next) + 1 : 0;
 	return object;
 }
@@ -593,7 +612,7 @@ static bool is_overwritten(const struct object *object)
 	for (; word < end; word++)
 		if (*word != POISON_FREE)
 			return true;
-	return false;
+	return !obituary_is_intact(object);
 }
 
 struct object *arena_find_overwritten(void)

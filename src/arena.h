@@ -62,7 +62,8 @@ struct object {
 /* Last words of a freed object's memory. */
 struct obituary {
 	u64 site : 48;
-	u64 task : 16;
+	u64 task : 6;
+	u64 sum : 10;		/* over the rest: a write after free may hit this too */
 	struct object *next;	/* in quarantine, then in the free list */
 };
 
@@ -125,6 +126,8 @@ unsigned int type_id(const char *name) SIM(type_id);
 /* Calls @fn for each object ever handed out and not yet reused. */
 void arena_for_each(void (*fn)(struct object *object, void *data), void *data)
 	SIM(arena_for_each);
+/* Whether the last words of a freed object are as they were written. */
+bool obituary_is_intact(const struct object *object) SIM(obituary_is_intact);
 /* A quarantined object whose poison was written over, or NULL. */
 struct object *arena_find_overwritten(void) SIM(arena_find_overwritten);
 

@@ -82,24 +82,27 @@ void eng_report(const char *detector, const void *object, const char *format, ..
 
 /* ---- use after free ---- */
 
-static void fail_use(const struct object *object, const char *what)
+static void report_use(const struct object *object, const char *who)
 {
 	struct obituary words = object_obituary(object);
 
-	eng_fail("use-after-free", object_body(object),
-		 "%s %s it after it was freed by %s in %s(); allocated in %s()",
-		 current_task()->ts.comm, what, ENGINE->tasks[words.task].ts.comm,
-		 symbol_function((void *)(unsigned long)words.site),
-		 symbol_function((void *)(unsigned long)object->site));
+	eng_report("use-after-free", object_body(object),
+		   "%s uses it after it was freed by %s in %s(); allocated in %s()", who,
+		   ENGINE->tasks[words.task].ts.comm,
+		   symbol_function((void *)(unsigned long)words.site),
+		   symbol_function((void *)(unsigned long)object->site));
+	run.over = true;
+	if (run.in_task)
+		run_abandon();
 }
 
 /* Only called when the memory at @object looks like poison. */
-void check_use(const void *object)
+void check_use(const void *object, const struct task *task)
 {
 	const struct object *found = arena_object(object);
 
 	if (found && found->state == OBJECT_FREED)
-		fail_use(found, "uses");
+		report_use(found, task->ts.comm);
 }
 
 void eng_check(const void *pointer)
@@ -107,7 +110,7 @@ void eng_check(const void *pointer)
 	const struct object *found = arena_holds(pointer) ? arena_object(pointer) : NULL;
 
 	if (found && (found->state == OBJECT_FREED || found->state == OBJECT_CACHED))
-		fail_use(found, "uses");
+		report_use(found, current_task()->ts.comm);
 }
 
 /* ---- memory: the door ---- */
@@ -246,7 +249,11 @@ void check_at_rest(void)
 {
 	struct object *object = arena_find_overwritten();
 
-	if (object)
+	if (object && !obituary_is_intact(object))
+		eng_report("use-after-free", object_body(object),
+			   "written to after it was freed; allocated in %s()",
+			   symbol_function((void *)(unsigned long)object->site));
+	else if (object)
 		eng_report("use-after-free", object_body(object),
 			   "written to after it was freed by %s in %s(); allocated in %s()",
 			   ENGINE->tasks[object_obituary(object).task].ts.comm,

@@ -137,7 +137,7 @@ bool detector_tolerated(const char *detector) SIM(detector_tolerated);
 void report_deadlock(void) SIM(report_deadlock);
 void report_hung(struct task *task, u64 since) SIM(report_hung);
 void check_at_rest(void) SIM(check_at_rest);
-void check_use(const void *object) SIM(check_use);
+void check_use(const void *object, const struct task *task) SIM(check_use);
 void eng_vfail(const char *detector, const void *object, const char *format, va_list args)
 	SIM(eng_vfail);
 

@@ -18,7 +18,7 @@
 #include "choice.h"
 #include "trace.h"
 
-#define STEPS_MAX_DEFAULT 1000000
+#define STEPS_MAX_DEFAULT 60000
 #define HUNG_NS (120ULL * 1000000000)
 
 struct run run;
@@ -97,7 +97,7 @@ static void fill_menu(struct menu *menu)
 		const struct task *task = &ENGINE->tasks[i];
 
 		if (looks_freed(ENGINE->pending[i].object))
-			check_use(ENGINE->pending[i].object);
+			check_use(ENGINE->pending[i].object, task);
 		if (condition_holds(task))
 			menu->enabled |= bit(i);
 		else if (task->wait.mode && is_interrupted(task))
@@ -180,16 +180,16 @@ static void picked(struct task *task, enum eng_wake how)
 	ENGINE->steps++;
 	if (!(ENGINE->blocking & bit(i)))
 		return;
-	ENGINE->blocking &= ~bit(i);
 	if (how == ENG_TIMEOUT) {
+		pass_time(task->wait.deadline);
 		if (task->retried_object != ENGINE->pending[i].object) {
 			task->retried_object = ENGINE->pending[i].object;
 			task->retried_since = task->wait.since;
 		}
-		pass_time(task->wait.deadline);
 	} else if (task->retried_object == ENGINE->pending[i].object) {
 		task->retried_object = NULL;
 	}
+	ENGINE->blocking &= ~bit(i);
 }
 
 static bool is_possible(unsigned int i, enum eng_wake how)
@@ -299,7 +299,7 @@ static __attribute__((noinline)) void point_slow(enum eng_op op, const void *obj
 		choose_next(self);
 	}
 	if (looks_freed(object))
-		check_use(object);
+		check_use(object, self);
 	trace_step(op, object, ENG_READY);
 }
 
@@ -360,7 +360,7 @@ static enum eng_wake wait_slow(enum eng_op op, const void *object, enum eng_acce
 		choose_next(self);
 	}
 	if (looks_freed(object))
-		check_use(object);
+		check_use(object, self);
 	trace_step(op, object, self->wait.how);
 	return self->wait.how;
 }
@@ -685,6 +685,11 @@ const struct step *run_step(unsigned int i, enum eng_wake how)
 		.value = i, .object = pending->object,
 	};
 
+	if (run.n == DECISIONS_MAX) {
+		eng_report("step-limit", NULL, "no end after %d decisions", DECISIONS_MAX);
+		run.over = true;
+		return &run.step;
+	}
 	choice_add(&decision);
 	run.script_n = run.n;
 	run.step = (struct step){
