@@ -141,12 +141,6 @@ static void link_set(struct vm_area_struct *vma)
 	vma->vm_mm->map_count++;
 }
 
-static void open_copy(struct vm_area_struct *vma)
-{
-	if (vma->vm_ops && vma->vm_ops->open)
-		vma->vm_ops->open(vma);
-}
-
 /* 5.14: file's tree, set, entries, open. A failed copy is opened all the same. */
 static int finish_old(struct vm_area_struct *vma, struct vm_area_struct *parent)
 {
@@ -155,7 +149,7 @@ static int finish_old(struct vm_area_struct *vma, struct vm_area_struct *parent)
 	link_file(vma, parent);
 	link_set(vma);
 	ret = copy_page_range(vma, parent);
-	open_copy(vma);
+	vma_open(vma);
 	return ret;
 }
 
@@ -163,7 +157,7 @@ static int finish_old(struct vm_area_struct *vma, struct vm_area_struct *parent)
 static int finish_new(struct vm_area_struct *vma, struct vm_area_struct *parent)
 {
 	link_set(vma);
-	open_copy(vma);
+	vma_open(vma);
 	link_file(vma, parent);
 	return copy_page_range(vma, parent);
 }

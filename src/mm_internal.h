@@ -27,11 +27,11 @@ int vma_set_prealloc(void) SIM(vma_set_prealloc);
 struct vm_area_struct *vma_iter_load(const struct vma_iter *iter) SIM(vma_iter_load);
 struct vm_area_struct *vma_iter_next(struct vma_iter *iter) SIM(vma_iter_next);
 struct vm_area_struct *vma_iter_peek_prev(const struct vma_iter *iter) SIM(vma_iter_peek_prev);
-struct vm_area_struct *vma_set_find(const struct vma_set *set, unsigned long addr,
+struct vm_area_struct *vma_set_find(struct vma_set *set, unsigned long addr,
 				    struct vma_iter *iter) SIM(vma_set_find);
-struct vm_area_struct *vma_set_first(const struct vma_set *set, struct vma_iter *iter)
+struct vm_area_struct *vma_set_first(struct vma_set *set, struct vma_iter *iter)
 	SIM(vma_set_first);
-struct vm_area_struct *vma_set_last(const struct vma_set *set) SIM(vma_set_last);
+struct vm_area_struct *vma_set_last(struct vma_set *set) SIM(vma_set_last);
 void vma_set_insert(struct vma_set *set, struct vm_area_struct *vma) SIM(vma_set_insert);
 void vma_set_erase(struct vma_set *set, struct vm_area_struct *vma) SIM(vma_set_erase);
 void vma_set_move_start(struct vma_set *set, struct vm_area_struct *vma, unsigned long start)
@@ -76,6 +76,17 @@ struct vma_change {
 	struct vm_area_struct *remove;		/* @vma covers it now, or NULL */
 };
 
+#define VM_CLOSED 0x80000000u	/* the model's own: vm_ops->close has run */
+
+/* The checkers' (I-8): device VMAs mapped by a driver, plus opens, minus closes. */
+extern long device_vmas_open SIM(device_vmas_open);
+static inline void count_device_vma(const struct vm_area_struct *vma, int change)
+{
+	if (vma->vm_file && vma->vm_flags & VM_PFNMAP)
+		device_vmas_open += change;
+}
+
+void vma_open(struct vm_area_struct *vma) SIM(vma_open);
 extern const struct vm_operations_struct vma_dummy_vm_ops SIM(vma_dummy_vm_ops);
 extern unsigned long vm_committed_as SIM(vm_committed_as);
 extern unsigned long vm_commit_limit SIM(vm_commit_limit);
@@ -219,6 +230,8 @@ int memfd_check_seals_mmap(struct file *file, unsigned int *vm_flags)
 	KAPI(memfd_check_seals_mmap);
 void filemap_map_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t end)
 	KAPI(filemap_map_pages);
+/* For checkers: the page that the cache has at @index, or NULL. */
+struct page *filemap_peek(struct address_space *mapping, pgoff_t index) SIM(filemap_peek);
 void truncate_inode_pages(struct address_space *mapping, loff_t start)
 	KAPI(truncate_inode_pages);
 

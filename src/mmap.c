@@ -322,6 +322,7 @@ static int attach_file(struct vm_area_struct *vma, struct file *file)
 		return ret;
 	}
 	WARN_ON_ONCE(vma->vm_start != start);
+	count_device_vma(vma, 1);
 	return 0;
 }
 

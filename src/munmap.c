@@ -34,6 +34,8 @@ static int cut_ends(struct mm_struct *mm, struct vm_area_struct *vma, unsigned l
 		ret = __split_vma(vma, start, new_rests);
 		if (ret)
 			return ret;
+	} else if (end <= vma->vm_end) {
+		return end == vma->vm_end ? 0 : __split_vma(vma, end, !new_rests);
 	}
 	vma = find_vma(mm, end - 1);
 	if (vma && vma->vm_start < end && vma->vm_end > end)

@@ -51,6 +51,11 @@ static struct page *cached_page(struct address_space *mapping, pgoff_t index)
 	return slot ? (struct page *)*slot : NULL;
 }
 
+struct page *filemap_peek(struct address_space *mapping, pgoff_t index)
+{
+	return cached_page(mapping, index);
+}
+
 static void announce_lookup(struct address_space *mapping, enum eng_access access)
 {
 	eng_point(access == ENG_READ ? ENG_OP_PLAIN_READ : ENG_OP_PLAIN_WRITE,

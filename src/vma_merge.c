@@ -301,8 +301,7 @@ static struct vm_area_struct *duplicate_at(struct vm_area_struct *vma, unsigned 
 	}
 	if (copy->vm_file)
 		get_file(copy->vm_file);
-	if (copy->vm_ops && copy->vm_ops->open)
-		copy->vm_ops->open(copy);
+	vma_open(copy);
 	vma_link(vma->vm_mm, copy);
 	return copy;
 }

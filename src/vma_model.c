@@ -270,8 +270,12 @@ void vma_commit(const struct vma_change *change)
 
 /* ---- splitting ---- */
 
-static void vma_open(struct vm_area_struct *vma)
+long device_vmas_open KSTATE;
+
+/* A new VMA shows what another one does: tell the driver. */
+void vma_open(struct vm_area_struct *vma)
 {
+	count_device_vma(vma, 1);
 	if (vma->vm_ops && vma->vm_ops->open)
 		vma->vm_ops->open(vma);
 }
@@ -354,6 +358,10 @@ void remove_vma(struct vm_area_struct *vma)
 /* From 6.12 on a table without hooks replaces vm_ops, so that close runs once. */
 void vma_close(struct vm_area_struct *vma)
 {
+	if (vma->vm_flags & VM_CLOSED)
+		return;
+	count_device_vma(vma, -1);
+	vma->vm_flags |= VM_CLOSED;
 	if (!vma->vm_ops || !vma->vm_ops->close)
 		return;
 	eng_event("vma_close", vma, "%lx-%lx", vma->vm_start, vma->vm_end);

@@ -65,13 +65,27 @@ static struct vma_node *new_node(bool leaf)
 	return node;
 }
 
-static struct vma_node *descend(const struct vma_set *set, unsigned long addr)
+/* The leaf to look for @addr in; that of the last look more often than not. */
+static struct vma_node *descend(struct vma_set *set, unsigned long addr)
 {
-	struct vma_node *node = set->root;
+	struct vma_node *node = set->last;
 
-	while (node && !node->leaf)
+	if (node && node->key[0] <= addr && addr <= node->key[node->n - 1])
+		return node;
+	for (node = set->root; node && !node->leaf;)
 		node = node->slot[search(node, addr)];
+	set->last = node;
 	return node;
+}
+
+/* The leaf itself, if nothing above it has to change; else NULL. */
+static struct vma_node *leaf_alone(const struct vma_set *set, unsigned long addr, bool grows)
+{
+	struct vma_node *node = set->last;
+
+	if (!node || addr <= node->key[0] || addr > node->key[node->n - 1])
+		return NULL;
+	return (grows ? node->n < FANOUT : node->n > FANOUT / 4) ? node : NULL;
 }
 
 static void descend_path(const struct vma_set *set, unsigned long addr, struct vma_path *path)
@@ -128,7 +142,7 @@ static struct vm_area_struct *step_back(struct vma_iter *iter, unsigned long add
 }
 
 /* The VMA with the lowest end above @addr. */
-struct vm_area_struct *vma_set_find(const struct vma_set *set, unsigned long addr,
+struct vm_area_struct *vma_set_find(struct vma_set *set, unsigned long addr,
 				    struct vma_iter *iter)
 {
 	struct vm_area_struct *vma;
@@ -143,12 +157,12 @@ struct vm_area_struct *vma_set_find(const struct vma_set *set, unsigned long add
 	return vma->vm_end > addr ? vma : vma_iter_next(iter);
 }
 
-struct vm_area_struct *vma_set_first(const struct vma_set *set, struct vma_iter *iter)
+struct vm_area_struct *vma_set_first(struct vma_set *set, struct vma_iter *iter)
 {
 	return vma_set_find(set, 0, iter);
 }
 
-struct vm_area_struct *vma_set_last(const struct vma_set *set)
+struct vm_area_struct *vma_set_last(struct vma_set *set)
 {
 	struct vma_node *node = descend(set, ~0UL);
 
@@ -261,9 +275,15 @@ static void insert_at(struct vma_set *set, struct vma_path *path, int depth, uns
 void vma_set_insert(struct vma_set *set, struct vm_area_struct *vma)
 {
 	unsigned long key = vma->vm_start;
+	struct vma_node *leaf = leaf_alone(set, key, true);
 	struct vma_path path;
 	unsigned int at;
 
+	if (leaf) {
+		put_at(leaf, search(leaf, key) + 1, key, vma);
+		return;
+	}
+	set->last = NULL;
 	if (!set->root) {
 		set->root = new_node(true);
 		set->height = 1;
@@ -331,9 +351,18 @@ static void shrink_root(struct vma_set *set)
 
 void vma_set_erase(struct vma_set *set, struct vm_area_struct *vma)
 {
+	struct vma_node *leaf = leaf_alone(set, vma->vm_start, false);
 	struct vma_path path;
+	unsigned int at;
 
+	if (leaf) {
+		at = search(leaf, vma->vm_start);
+		BUG_ON(leaf->slot[at] != vma);
+		take_from(leaf, at);
+		return;
+	}
 	BUG_ON(!set->root);
+	set->last = NULL;
 	descend_path(set, vma->vm_start, &path);
 	BUG_ON(path.node[path.depth]->slot[path.slot[path.depth]] != vma);
 	erase_at(set, &path, path.depth);

@@ -11,6 +11,7 @@ struct vma_node;
 /* VMAs of one address space by vm_start: a B+ tree (vma_set.c). */
 struct vma_set {
 	struct vma_node *root;
+	struct vma_node *last;		/* the leaf found last */
 	unsigned int height;		/* levels; 0 while empty */
 };
 
