@@ -643,7 +643,7 @@ static size_t table_bytes(void)
 
 size_t arena_heap_size(void)
 {
-	size_t advance, sum = table_bytes() + type_count * sizeof(serials[0]);
+	size_t advance, sum = table_bytes() + sizeof(type_count) + type_count * sizeof(serials[0]);
 
 	for (unsigned long at = ARENA_HEAP; at < HEAP->top; at += advance)
 		sum += span_bytes(block_of((void *)at), at, &advance);
@@ -656,6 +656,8 @@ void *arena_heap_save(void *buffer)
 	size_t advance, bytes;
 
 	to = mempcpy(to, BLOCKS, table_bytes());
+	/* More types may be known by the time that this is restored. */
+	to = mempcpy(to, &type_count, sizeof(type_count));
 	to = mempcpy(to, serials, type_count * sizeof(serials[0]));
 	for (unsigned long at = ARENA_HEAP; at < HEAP->top; at += advance) {
 		bytes = span_bytes(block_of((void *)at), at, &advance);
@@ -669,11 +671,15 @@ const void *arena_heap_restore(const void *buffer)
 {
 	const char *from = buffer;
 	size_t advance, bytes;
+	u32 types_then;
 
 	memcpy(BLOCKS, from, table_bytes());
 	from += table_bytes();
-	memcpy(serials, from, type_count * sizeof(serials[0]));
-	from += type_count * sizeof(serials[0]);
+	memcpy(&types_then, from, sizeof(types_then));
+	from += sizeof(types_then);
+	memset(serials, 0, type_count * sizeof(serials[0]));
+	memcpy(serials, from, types_then * sizeof(serials[0]));
+	from += types_then * sizeof(serials[0]);
 	for (unsigned long at = ARENA_HEAP; at < HEAP->top; at += advance) {
 		const struct block *block = block_of((void *)at);
 
