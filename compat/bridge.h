@@ -7,7 +7,7 @@
 #ifndef VFIOSIM_COMPAT_BRIDGE_H
 #define VFIOSIM_COMPAT_BRIDGE_H
 
-#include <vfiosim/kapi/types.h>
+#include <vfiosim/kapi/list.h>
 
 struct device;
 struct file;
@@ -63,6 +63,9 @@ int bridge_iommu_attach(const void *ops, void *data, struct iommu_group *group);
 void bridge_iommu_detach(const void *ops, void *data, struct iommu_group *group);
 void bridge_iommu_notify(const void *ops, void *data, int event);
 
+/* Tells @outer which set of devices it is in. */
+void bridge_set_dev_set(void *outer, void *dev_set);
+
 /* The module parameter as the run has set it. */
 bool bridge_noiommu(void);
 
@@ -78,6 +81,12 @@ void tree_unregister(void *outer);
 void *tree_device_get_from_dev(struct device *dev);
 void tree_device_put(void *outer);
 int tree_assign_device_set(void *outer, void *set_id);
+bool tree_try_get(void *outer);
+void tree_put(void *outer);
+void *tree_set_entry(struct list_head *node);
+unsigned int tree_open_count(void *outer);
+bool tree_file_is_valid(struct file *file);
+bool tree_file_has_dev(struct file *file, void *outer);
 int tree_register_iommu_driver(const void *ops);
 void tree_unregister_iommu_driver(const void *ops);
 struct iommu_group *tree_iommu_group_get(struct device *dev);

@@ -105,6 +105,12 @@ void bridge_fill_outer(void *outer, struct device *dev, const void *ops, struct 
 	device->inode = inode;
 }
 
+void bridge_set_dev_set(void *outer, void *dev_set)
+{
+	/* The members that drivers use, lock and device_list, lie in both alike. */
+	((struct vfio_device *)outer)->dev_set = dev_set;
+}
+
 size_t bridge_outer_size(void)
 {
 	return offsetof(struct vfio_device, tree);
@@ -196,6 +202,31 @@ static int core_assign_set(struct vfio_device *device, void *set_id)
 	return tree_assign_device_set(device, set_id);
 }
 
+static bool core_try_get(struct vfio_device *device)
+{
+	return tree_try_get(device);
+}
+
+static void core_put_registration(struct vfio_device *device)
+{
+	tree_put(device);
+}
+
+static struct vfio_device *core_set_entry(struct list_head *node)
+{
+	return tree_set_entry(node);
+}
+
+static unsigned int core_open_count(struct vfio_device *device)
+{
+	return tree_open_count(device);
+}
+
+static bool core_file_has_dev(struct file *file, struct vfio_device *device)
+{
+	return tree_file_has_dev(file, device);
+}
+
 static int core_register_iommu(const struct vfio_iommu_driver_ops *ops)
 {
 	return tree_register_iommu_driver(ops);
@@ -215,6 +246,12 @@ static struct vfio_core_ops core_ops = {
 	.vfio_device_get_from_dev = core_get_from_dev,
 	.vfio_device_put = core_put,
 	.vfio_assign_device_set = core_assign_set,
+	.vfio_device_try_get_registration = core_try_get,
+	.vfio_device_put_registration = core_put_registration,
+	.vfio_device_set_entry = core_set_entry,
+	.vfio_device_open_count = core_open_count,
+	.vfio_file_is_valid = tree_file_is_valid,
+	.vfio_file_has_dev = core_file_has_dev,
 	.vfio_register_iommu_driver = core_register_iommu,
 	.vfio_unregister_iommu_driver = core_unregister_iommu,
 	.vfio_group_get_external_user = tree_get_external_user,

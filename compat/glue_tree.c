@@ -138,6 +138,9 @@ static void glue_release(struct vfio_device *vdev)
 
 	bridge_release(driver_of(vdev), outer);
 	kfree(outer);
+#ifdef VFIOSIM_FREE_DEVICE
+	vfio_free_device(vdev);		/* 6.0 and 6.1: the driver's release does it */
+#endif
 }
 #endif
 
@@ -254,7 +257,10 @@ void tree_init_group_dev(void *outer, struct device *dev, const void *ops)
 
 int tree_assign_device_set(void *outer, void *set_id)
 {
-	return vfio_assign_device_set(inner(outer), set_id);
+	int ret = vfio_assign_device_set(inner(outer), set_id);
+
+	bridge_set_dev_set(outer, inner(outer)->dev_set);
+	return ret;
 }
 #else
 static struct vfio_device *inner(void *outer)
@@ -294,9 +300,65 @@ int tree_assign_device_set(void *outer, void *set_id)
 }
 #endif
 
+/* The core makes a set of its own for a device that was given none. */
 int tree_register(void *outer)
 {
-	return vfio_register_group_dev(inner(outer));
+	int ret = vfio_register_group_dev(inner(outer));
+
+#ifdef VFIOSIM_DEV_SET
+	bridge_set_dev_set(outer, inner(outer)->dev_set);
+#endif
+	return ret;
+}
+
+/* As the core's own functions of this name do, which it does not export. */
+bool tree_try_get(void *outer)
+{
+	return refcount_inc_not_zero(&inner(outer)->refcount);
+}
+
+void tree_put(void *outer)
+{
+	if (refcount_dec_and_test(&inner(outer)->refcount))
+		complete(&inner(outer)->comp);
+}
+
+void *tree_set_entry(struct list_head *node)
+{
+#ifdef VFIOSIM_DEV_SET
+	return outer_of(list_entry(node, struct vfio_device, dev_set_list));
+#else
+	BUG();
+#endif
+}
+
+unsigned int tree_open_count(void *outer)
+{
+#ifdef VFIOSIM_DEV_SET
+	return inner(outer)->open_count;
+#else
+	BUG();
+#endif
+}
+
+bool tree_file_is_valid(struct file *file)
+{
+#ifdef VFIOSIM_FILE_IS_VALID
+	return vfio_file_is_valid(file);
+#elif defined(VFIOSIM_FILE_IS_GROUP)
+	return vfio_file_is_group(file);
+#else
+	return false;
+#endif
+}
+
+bool tree_file_has_dev(struct file *file, void *outer)
+{
+#ifdef VFIOSIM_FILE_HAS_DEV
+	return vfio_file_has_dev(file, inner(outer));
+#else
+	return false;
+#endif
 }
 
 void tree_unregister(void *outer)

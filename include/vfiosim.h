@@ -361,7 +361,11 @@ VFIOSIM_API int vfiosim_unplug(struct vfiosim_process *process, struct vfiosim_d
 VFIOSIM_API int vfiosim_sysfs_reset(struct vfiosim_process *process,
 				    struct vfiosim_device *device);
 
-/** vfiosim_module_refs() - as /proc/modules tells; -ENOENT when not loaded */
+/**
+ * vfiosim_module_refs() - as /proc/modules tells, without the modules that depend on it
+ *
+ * Return: the count, or -ENOENT when @module is not loaded.
+ */
 VFIOSIM_API int vfiosim_module_refs(const char *module);
 VFIOSIM_API int vfiosim_rmmod(struct vfiosim_process *process, const char *module);
 VFIOSIM_API int vfiosim_insmod(struct vfiosim_process *process, const char *module);

@@ -359,11 +359,12 @@ static struct module *module_named(const char *name)
 	return find_module(name);
 }
 
+/* Modules that depend on it are not its users: which there are is a matter of packaging. */
 int machine_module_refs(const char *name)
 {
 	struct module *module = find_module(name);
 
-	return module ? module_refcount(module) : -ENOENT;
+	return module ? module_refcount(module) - (int)module->users : -ENOENT;
 }
 
 static int do_insmod(void *arg)

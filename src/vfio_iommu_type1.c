@@ -646,8 +646,8 @@ static int vfio_iommu_type1_check_extension(struct vfio_iommu *iommu, unsigned l
 	case VFIO_UNMAP_ALL:
 		return 1;
 	case VFIO_UPDATE_VADDR:
-		/* 6.12 answers only when it can tell that no mdev is attached. */
-		return kernel_version < KERNEL_6_12 || iommu;
+		/* From 6.1.y on only once it can tell that no mdev is attached. */
+		return kernel_version < KERNEL_6_1 || iommu;
 	case VFIO_DMA_CC_IOMMU:
 		return 0;	/* the simple IOMMU cannot enforce coherency */
 	default:

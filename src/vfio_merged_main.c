@@ -492,6 +492,16 @@ static void vfio_merged_observe(struct vfio_facts *facts)
 	vfio_group_observe(facts);
 }
 
+struct vfio_device *vfio_device_set_entry(struct list_head *node)
+{
+	return list_entry(node, struct vfio_device, dev_set_list);
+}
+
+unsigned int vfio_device_open_count(struct vfio_device *device)
+{
+	return device->open_count;
+}
+
 static const struct vfio_core_ops vfio_merged_ops = {
 	.vfio_register_group_dev = vfio_register_group_dev,
 	.vfio_register_emulated_iommu_dev = vfio_register_emulated_iommu_dev,
@@ -501,6 +511,8 @@ static const struct vfio_core_ops vfio_merged_ops = {
 	.vfio_device_try_get_registration = vfio_device_try_get_registration,
 	.vfio_device_put_registration = vfio_device_put_registration,
 	.vfio_assign_device_set = vfio_assign_device_set,
+	.vfio_device_set_entry = vfio_device_set_entry,
+	.vfio_device_open_count = vfio_device_open_count,
 	.vfio_register_iommu_driver = vfio_register_iommu_driver,
 	.vfio_unregister_iommu_driver = vfio_unregister_iommu_driver,
 	.vfio_file_is_valid = vfio_file_is_valid,

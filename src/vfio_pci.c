@@ -31,7 +31,7 @@ bool vfio_pci_disable_denylist KSTATE;
 
 bool vfio_pci_core_is_merged(void)
 {
-	return !strcmp(vfiosim_core()->name, "merged");
+	return vfio_core_allocates();
 }
 
 bool vfio_pci_is_bound(struct pci_dev *pdev)

@@ -79,7 +79,8 @@ bool vfio_pci_view(struct pci_dev *dev, struct vfio_pci_view *view)
 		.device = &vdev->vdev,
 		.design = vdev->design->design,
 		.memory_enabled = vdev->vconfig && __vfio_pci_memory_enabled(vdev),
-		.open_count = vdev->refcnt + vdev->vdev.open_count,
+		.open_count = vfio_core_allocates() ? vfio_device_open_count(&vdev->vdev) :
+						      vdev->refcnt,
 		.ptes = vfio_pci_count_ptes(vdev),
 	};
 	list_for_each(pos, &vdev->vma_list)

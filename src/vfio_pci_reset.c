@@ -218,9 +218,9 @@ void vfio_pci_reflck_unlock(struct vfio_pci_device *vdev)
 
 /* ---- the reset after the last close ---- */
 
-static bool vfio_pci_in_use(const struct vfio_pci_device *vdev)
+static bool vfio_pci_in_use(struct vfio_pci_device *vdev)
 {
-	return vdev->refcnt || vdev->vdev.open_count;
+	return vfio_core_allocates() ? vfio_device_open_count(&vdev->vdev) : vdev->refcnt;
 }
 
 static int vfio_pci_get_unused_devs(struct pci_dev *pdev, void *data)
@@ -258,8 +258,9 @@ static void vfio_pci_was_reset(struct vfio_devices *devs, struct vfio_pci_device
 static int vfio_pci_get_unused_set(struct vfio_devices *devs, struct vfio_pci_device *vdev)
 {
 	struct vfio_device *device;
+	struct list_head *node;
 
-	list_for_each_entry(device, &vdev->vdev.dev_set->device_list, dev_set_list) {
+	vfio_for_each_in_set(device, node, vdev->vdev.dev_set) {
 		if (vfio_pci_in_use(to_vfio_pci(device)))
 			return -EBUSY;
 		if (devs->cur_index == devs->max_index)
@@ -550,8 +551,9 @@ static int vfio_pci_set_member(struct pci_dev *pdev, void *data)
 {
 	struct vfio_device_set *dev_set = data;
 	struct vfio_device *device;
+	struct list_head *node;
 
-	list_for_each_entry(device, &dev_set->device_list, dev_set_list)
+	vfio_for_each_in_set(device, node, dev_set)
 		if (to_vfio_pci(device)->pdev == pdev)
 			return 0;
 	return -EBUSY;
@@ -560,8 +562,9 @@ static int vfio_pci_set_member(struct pci_dev *pdev, void *data)
 static void vfio_pci_set_unlock(struct vfio_device_set *dev_set, struct vfio_device *end)
 {
 	struct vfio_device *device;
+	struct list_head *node;
 
-	list_for_each_entry(device, &dev_set->device_list, dev_set_list) {
+	vfio_for_each_in_set(device, node, dev_set) {
 		if (device == end)
 			break;
 		vfio_pci_up_write_memory_lock(to_vfio_pci(device));
@@ -578,6 +581,7 @@ static int vfio_pci_hot_reset_merged(struct vfio_pci_device *vdev,
 {
 	struct vfio_device_set *dev_set = vdev->vdev.dev_set;
 	struct vfio_device *device, *contended = NULL;
+	struct list_head *node;
 	int ret;
 
 	mutex_lock(&dev_set->lock);
@@ -586,7 +590,7 @@ static int vfio_pci_hot_reset_merged(struct vfio_pci_device *vdev,
 		ret = -EINVAL;
 		goto out_unlock;
 	}
-	list_for_each_entry(device, &dev_set->device_list, dev_set_list) {
+	vfio_for_each_in_set(device, node, dev_set) {
 		if (!vfio_dev_in_files(device, owned))
 			ret = -EINVAL;
 		else if (!to_vfio_pci(device)->design->hot_reset_prepare(to_vfio_pci(device)))

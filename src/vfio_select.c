@@ -20,8 +20,11 @@ const struct vfiosim_core *const vfiosim_cores[] = {
 	NULL,
 };
 
-/* A setting of the process, not of the modelled kernel: it outlives runs. */
-static const struct vfiosim_core *default_core = &vfio_core_port;
+/*
+ * A setting of the process, not of the modelled kernel: it outlives runs. NULL:
+ * the core that goes with the kernel version.
+ */
+static const struct vfiosim_core *default_core;
 /* What this run's setup asked for. */
 static KSTATE const struct vfiosim_core *chosen_core;
 
@@ -39,7 +42,11 @@ const struct vfiosim_core *vfiosim_core_find(const char *name)
 
 const struct vfiosim_core *vfiosim_core(void)
 {
-	return chosen_core ? chosen_core : default_core;
+	if (chosen_core)
+		return chosen_core;
+	if (default_core)
+		return default_core;
+	return kernel_version >= KERNEL_6_12 ? &vfio_core_merged : &vfio_core_port;
 }
 
 void vfiosim_core_use(const struct vfiosim_core *core)

@@ -46,16 +46,14 @@ void vfiosim_say(const char *format, ...)
 }
 
 /*
- * The machine, with the core that the scenario asks for: by name, or the one
- * that goes with its kernel version.
+ * The machine, with the core that the scenario asks for by name; else the one
+ * that the command line chose, or that goes with the kernel version.
  */
 static void boot(void)
 {
 	const char *name = run.scenario->core;
 	const struct vfiosim_core *core;
 
-	if (!name && run.scenario->kernel >= VFIOSIM_KERNEL_6_12)
-		name = "merged";
 	if (name) {
 		core = vfiosim_core_find(name);
 		if (!core)

@@ -129,6 +129,21 @@ struct vfio_device_set {
 	struct list_head next;		/* the kernel keeps an xarray */
 };
 
+/*
+ * The device whose place in its set's list @node is, and how often a device is
+ * open: a core from a kernel tree keeps both in an object of its own.
+ */
+struct vfio_device *vfio_device_set_entry(struct list_head *node)
+	VFIO_CORE_SYMBOL(vfio_device_set_entry);
+unsigned int vfio_device_open_count(struct vfio_device *device)
+	VFIO_CORE_SYMBOL(vfio_device_open_count);
+
+#define vfio_for_each_in_set(device, node, dev_set)				\
+	for (node = (dev_set)->device_list.next;				\
+	     node != &(dev_set)->device_list &&					\
+	     (device = vfio_device_set_entry(node));				\
+	     node = node->next)
+
 /* ---- IOMMU backends ---- */
 enum vfio_iommu_notify_type {
 	VFIO_IOMMU_CONTAINER_CLOSE = 0,

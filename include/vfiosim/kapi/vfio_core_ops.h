@@ -28,6 +28,8 @@
 	X(void, vfio_device_put_registration, (struct vfio_device *device), (device))	\
 	X(int, vfio_assign_device_set, (struct vfio_device *device, void *set_id),	\
 	  (device, set_id))								\
+	X(struct vfio_device *, vfio_device_set_entry, (struct list_head *node), (node)) \
+	X(unsigned int, vfio_device_open_count, (struct vfio_device *device), (device))	\
 	X(int, vfio_register_iommu_driver, (const struct vfio_iommu_driver_ops *ops), (ops)) \
 	X(void, vfio_unregister_iommu_driver, (const struct vfio_iommu_driver_ops *ops), \
 	  (ops))									\
