@@ -561,6 +561,11 @@ int core_unload(void)
 	return ret;
 }
 
+int core_reload_backend(void)
+{
+	return vfio_register_iommu_driver(&core_be_ops);
+}
+
 /* ---- beginning and end ---- */
 
 void core_setup(void)

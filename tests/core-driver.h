@@ -136,6 +136,8 @@ extern const char core_settling SIM(core_settling);
 
 /* Unloads the backend and the core, if nobody uses them. */
 int core_unload(void) SIM(core_unload);
+/* After the core was loaded again: registers the backend. */
+int core_reload_backend(void) SIM(core_reload_backend);
 /* WARNs of this run. */
 unsigned int core_warnings(void) SIM(core_warnings);
 /* What core.other waits for, in the recording's words. */

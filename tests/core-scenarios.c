@@ -1,0 +1,578 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * See core-scenarios.h. Kernel side; the world is that of core-driver.h. Results
+ * are checked where they are made; what a race may end in is said in one place.
+ */
+#include <vfiosim/kapi/slab.h>
+#include <vfiosim/kapi/string.h>
+
+#include "core-driver.h"
+#include "core-scenarios.h"
+#include "invariants_vfio.h"
+#include "process.h"
+#include "syscall.h"
+
+#define PROT_READ_WRITE 3
+#define MAP_SHARED 1
+
+/* Does @call as a thread of @process, as a write to sysfs would. */
+#define AS(process, call)						\
+	({								\
+		struct task_struct *as_ = process_enter(process);	\
+									\
+		exit_to_user_mode(as_, (call));				\
+	})
+
+static int bind_a(void)
+{
+	return AS(core.admin, core_bind(core_find("A"), "simple"));
+}
+
+static int bind_b(void)
+{
+	return AS(core.helper, core_bind(core_find("B"), "simple"));
+}
+
+static void teardown(void *fixture)
+{
+	core_teardown();
+}
+
+/* A in group 0, bound. */
+static void setup_one(void *fixture)
+{
+	core_setup();
+	core_plug("A", 0);
+	vfiosim_expect(bind_a() == 0);
+	core_flush();
+}
+
+static void open_container(void)
+{
+	vfiosim_expect(core_open("C", "/dev/vfio/vfio") >= 0);
+	vfiosim_expect(core_open_group("G", "0") >= 0);
+}
+
+static void attach(void)
+{
+	vfiosim_expect(core_set_container(core_file("G"), core_file("C")) == 0);
+	vfiosim_expect(core_ioctl(core_file("C"), VFIO_SET_IOMMU, VFIO_TYPE1_IOMMU) == 0);
+}
+
+/* A bound, its group in a configured container; two threads may make calls. */
+static void setup_attached(void *fixture)
+{
+	setup_one(fixture);
+	open_container();
+	attach();
+	vfiosim_expect(process_add_threads(core.user, 2) == 0);
+}
+
+/* A bound, group and container open, not attached. */
+static void setup_opened(void *fixture)
+{
+	setup_one(fixture);
+	open_container();
+	vfiosim_expect(process_add_threads(core.user, 2) == 0);
+}
+
+/* ---- the whole life, for faults: any step may fail, nothing may break ---- */
+
+static void close_if_open(const char *label)
+{
+	struct core_file *file = core_file(label);
+
+	if (file && file->fd >= 0)
+		core_close(file);
+}
+
+static void map_and_unmap(const char *label)
+{
+	struct core_file *file = core_file(label);
+	long address;
+
+	address = sys_mmap(core.user, 0, PAGE_SIZE, PROT_READ_WRITE, MAP_SHARED, file->fd, 0);
+	core_close(file);
+	if (!IS_ERR((void *)address))
+		sys_munmap(core.user, address, PAGE_SIZE);
+}
+
+static void use_device(void)
+{
+	int first, second;
+
+	if (core_set_container(core_file("G"), core_file("C")))
+		return;
+	if (core_ioctl(core_file("C"), VFIO_SET_IOMMU, VFIO_TYPE1_IOMMU))
+		return;
+	core_status(core_file("G"));
+	first = core_get_device(core_file("G"), core_dev_name(core_find("A")), "D1");
+	second = core_get_device(core_file("G"), core_dev_name(core_find("A")), "D2");
+	if (first >= 0)
+		map_and_unmap("D1");
+	if (second >= 0)
+		core_close(core_file("D2"));
+}
+
+static void live(void *fixture)
+{
+	int a = bind_a(), b = bind_b();
+
+	if (core_open("C", "/dev/vfio/vfio") >= 0 && core_open_group("G", "0") >= 0 && !a)
+		use_device();
+	close_if_open("G");
+	close_if_open("C");
+	if (!a)
+		AS(core.admin, core_unbind(core_find("A")));
+	if (!b)
+		AS(core.admin, core_unbind(core_find("B")));
+	core_flush();
+	core_settle();
+}
+
+static void setup_bare(void *fixture)
+{
+	core_setup();
+}
+
+static void setup_two_plugged(void *fixture)
+{
+	core_setup();
+	core_plug("A", 0);
+	core_plug("B", 0);
+}
+
+static void setup_plain(void *fixture)
+{
+	core_setup();
+	core_plug("A", -1);
+	vfiosim_expect(iommu_fwspec_init(core_find("A")->dev, 9) == 0);
+}
+
+const struct vfiosim_scenario core_whole_life = {
+	.name = "core-whole-life",
+	.summary = "two devices of one group, from the first bind to the last unbind",
+	.fixture_size = 16,
+	.setup = setup_two_plugged,
+	.teardown = teardown,
+	.check = vfio_invariants_hold,
+	.tolerate = "warn",
+	.tasks = { { "main", live } },
+};
+
+/* ---- VF-384: the same object again ---- */
+
+static void reregister(void *fixture)
+{
+	struct core_device *a = core_find("A");
+	struct iommu_group *group = iommu_group_alloc();
+	unsigned int i;
+	int ret;
+
+	if (IS_ERR(group))
+		return;
+	ret = iommu_group_add_device(group, a->dev);
+	iommu_group_put(group);
+	if (ret)
+		return;
+	a->added = true;
+	for (i = 0; i < 2; i++) {
+		ret = AS(core.admin, core_register(a, false));
+		if (ret)
+			continue;
+		vfiosim_expect(a->object->vdev.inode->i_count.counter == 1);
+		AS(core.admin, (core_unregister(a), 0));
+		vfiosim_expect(a->object->vdev.comp.done == 0);
+	}
+}
+
+const struct vfiosim_scenario core_reregister = {
+	.name = "core-reregister",
+	.summary = "one object is registered twice, one after the other",
+	.fixture_size = 16,
+	.setup = setup_plain,
+	.teardown = teardown,
+	.check = vfio_invariants_hold,
+	.tolerate = "warn",
+	.tasks = { { "main", reregister } },
+};
+
+/* ---- VF-8 to VF-16, VF-312 to VF-315: the module itself ---- */
+
+DECLARE_MODULE(vfio);
+
+static void reload(void *fixture)
+{
+	unsigned int i;
+
+	vfiosim_expect(core_unload() == 0);
+	vfiosim_expect(core_open("X", "/dev/vfio/vfio") < 0);
+	/* A load that fails leaves nothing: the next one finds all names free. */
+	for (i = 0; i < 4 && load_module(MODULE(vfio)); i++)
+		vfiosim_expect(core_open("X", "/dev/vfio/vfio") < 0);
+	vfiosim_expect(MODULE(vfio)->state == MODULE_STATE_LIVE);
+	vfiosim_expect(core_reload_backend() == 0 || core_reload_backend() == 0);
+}
+
+const struct vfiosim_scenario core_module_reload = {
+	.name = "core-module-reload",
+	.summary = "the core is unloaded and loaded again",
+	.fixture_size = 16,
+	.setup = setup_bare,
+	.teardown = teardown,
+	.check = vfio_invariants_hold,
+	.tolerate = "warn",
+	.tasks = { { "main", reload } },
+};
+
+/* ---- VF-56, VF-57, VF-389, VF-340 ---- */
+
+static void noiommu_life(void *fixture)
+{
+	int ret;
+
+	vfio_noiommu = true;
+	ret = bind_a();
+	if (!ret) {
+		AS(core.admin, core_unbind(core_find("A")));
+		vfiosim_expect(!core_find("A")->dev->iommu_group);
+	}
+	core_flush();
+	core_settle();
+}
+
+const struct vfiosim_scenario core_noiommu_life = {
+	.name = "core-noiommu-life",
+	.summary = "a device without an IOMMU gets a fake group, and loses it again",
+	.fixture_size = 16,
+	.setup = setup_plain,
+	.teardown = teardown,
+	.check = vfio_invariants_hold,
+	.tolerate = "warn",
+	.tasks = { { "main", noiommu_life } },
+};
+
+/* ---- races that end well ---- */
+
+static void setup_two_apart(void *fixture)
+{
+	core_setup();
+	core_plug("A", 0);
+	core_plug("B", 1);
+}
+
+static void task_bind_a(void *fixture)
+{
+	vfiosim_expect(bind_a() == 0);
+}
+
+static void task_bind_b(void *fixture)
+{
+	vfiosim_expect(bind_b() == 0);
+}
+
+static void task_unbind_a(void *fixture)
+{
+	AS(core.admin, core_unbind(core_find("A")));
+}
+
+/* VF-245: both mount, one mount stays. */
+const struct vfiosim_scenario core_two_first_binds = {
+	.name = "core-two-first-binds",
+	.summary = "the first two devices of the machine are bound at once",
+	.fixture_size = 16,
+	.setup = setup_two_apart,
+	.teardown = teardown,
+	.check = vfio_invariants_hold,
+	.tasks = { { "binder-a", task_bind_a }, { "binder-b", task_bind_b } },
+};
+
+static void setup_a_bound_b_not(void *fixture)
+{
+	setup_two_apart(fixture);
+	vfiosim_expect(bind_a() == 0);
+	core_flush();
+}
+
+/* VF-246: the old superblock dies beside the new one. */
+const struct vfiosim_scenario core_last_pin_and_first = {
+	.name = "core-last-pin-and-first",
+	.summary = "the only device is unbound while another is bound",
+	.fixture_size = 16,
+	.setup = setup_a_bound_b_not,
+	.teardown = teardown,
+	.check = vfio_invariants_hold,
+	.tasks = { { "unbinder", task_unbind_a }, { "binder", task_bind_b } },
+};
+
+static void task_open_and_close(void *fixture)
+{
+	const char *name = core_dev_name(core_find("A"));
+	int fd = sys_ioctl(core.user, core_file("G")->fd, VFIO_GROUP_GET_DEVICE_FD,
+			   (unsigned long)name);
+
+	/* VF-255: no such device any more, or the window of VF-53. */
+	vfiosim_expect(fd >= 0 || fd == -ENODEV || fd == -EINVAL);
+	if (fd >= 0)
+		sys_close(core.user, fd);
+	/* Or unregister would wait for the container (VF-87). */
+	vfiosim_expect(core_ioctl(core_file("G"), VFIO_GROUP_UNSET_CONTAINER, 0) == 0);
+}
+
+const struct vfiosim_scenario core_open_and_unbind = {
+	.name = "core-open-and-unbind",
+	.summary = "a device is opened while it is unbound",
+	.fixture_size = 16,
+	.setup = setup_attached,
+	.teardown = teardown,
+	.check = vfio_invariants_hold,
+	.tasks = { { "opener", task_open_and_close }, { "unbinder", task_unbind_a } },
+};
+
+static void task_close_group(void *fixture)
+{
+	vfiosim_expect(core_close(core_file("G")) == 0);
+}
+
+/* VF-259, VF-261: whichever side puts last frees the group. */
+const struct vfiosim_scenario core_close_and_unbind = {
+	.name = "core-close-and-unbind",
+	.summary = "an attached group is closed while its last device is unbound",
+	.fixture_size = 16,
+	.setup = setup_attached,
+	.teardown = teardown,
+	.check = vfio_invariants_hold,
+	.tasks = { { "closer", task_close_group }, { "unbinder", task_unbind_a } },
+};
+
+static void task_close_container(void *fixture)
+{
+	vfiosim_expect(core_close(core_file("C")) == 0);
+}
+
+static void task_set(void *fixture)
+{
+	int fd = core_file("C")->fd, ret;
+
+	ret = core_ioctl(core_file("G"), VFIO_GROUP_SET_CONTAINER, (unsigned long)&fd);
+	vfiosim_expect(ret == 0 || ret == -EBADF || ret == -EINVAL);
+}
+
+/* VF-282 */
+const struct vfiosim_scenario core_container_close_and_set = {
+	.name = "core-container-close-and-set",
+	.summary = "a container is closed while a group is put into it",
+	.fixture_size = 16,
+	.setup = setup_opened,
+	.teardown = teardown,
+	.check = vfio_invariants_hold,
+	.tasks = { { "closer", task_close_container }, { "setter", task_set } },
+};
+
+static void setup_set(void *fixture)
+{
+	setup_opened(fixture);
+	vfiosim_expect(core_set_container(core_file("G"), core_file("C")) == 0);
+}
+
+static void task_set_iommu(void *fixture)
+{
+	long ret = core_ioctl(core_file("C"), VFIO_SET_IOMMU, VFIO_TYPE1_IOMMU);
+
+	vfiosim_expect(ret == 0 || ret == -EINVAL);
+}
+
+static void teardown_two_set_iommu(void *fixture)
+{
+	vfiosim_expect(core.backend.opens == 1);
+	core_teardown();
+	vfiosim_expect(core.backend.releases == 1);
+}
+
+/* VF-283: one of the two configures the container. */
+const struct vfiosim_scenario core_two_set_iommu = {
+	.name = "core-two-set-iommu",
+	.summary = "two threads configure one container",
+	.fixture_size = 16,
+	.setup = setup_set,
+	.teardown = teardown_two_set_iommu,
+	.check = vfio_invariants_hold,
+	.tasks = { { "first", task_set_iommu }, { "second", task_set_iommu } },
+};
+
+static void setup_two_openers(void *fixture)
+{
+	setup_one(fixture);
+	vfiosim_expect(process_add_threads(core.user, 2) == 0);
+}
+
+static void task_open_group(void *fixture)
+{
+	int fd = sys_open(core.user, "/dev/vfio/0", 2);
+
+	vfiosim_expect(fd >= 0 || fd == -EBUSY);
+	if (fd >= 0)
+		sys_close(core.user, fd);
+}
+
+/* VF-38, VF-284 */
+const struct vfiosim_scenario core_two_opens = {
+	.name = "core-two-opens",
+	.summary = "two threads open one group",
+	.fixture_size = 16,
+	.setup = setup_two_openers,
+	.teardown = teardown,
+	.check = vfio_invariants_hold,
+	.tasks = { { "first", task_open_group }, { "second", task_open_group } },
+};
+
+/* ---- races that 5.14 loses ---- */
+
+static void task_set_first(void *fixture)
+{
+	core_set_container(core_file("G"), core_file("C"));
+}
+
+static void task_set_second(void *fixture)
+{
+	core_set_container(core_file("G"), core_file("C2"));
+}
+
+static void setup_two_containers(void *fixture)
+{
+	setup_opened(fixture);
+	vfiosim_expect(core_open("C2", "/dev/vfio/vfio") >= 0);
+}
+
+/* VF-271: both find no users, both link the group. */
+const struct vfiosim_scenario core_set_container_twice = {
+	.name = "core-set-container-twice",
+	.summary = "two threads put one group into two containers",
+	.fixture_size = 16,
+	.setup = setup_two_containers,
+	.teardown = teardown,
+	.check = vfio_invariants_hold,
+	.tasks = { { "first", task_set_first }, { "second", task_set_second } },
+};
+
+static void setup_set_two_containers(void *fixture)
+{
+	setup_two_containers(fixture);
+	vfiosim_expect(core_set_container(core_file("G"), core_file("C")) == 0);
+}
+
+static void task_unset(void *fixture)
+{
+	core_ioctl(core_file("G"), VFIO_GROUP_UNSET_CONTAINER, 0);
+}
+
+/* VF-272: the group is set to another container before the first is left. */
+const struct vfiosim_scenario core_unset_and_set = {
+	.name = "core-unset-and-set",
+	.summary = "a group leaves its container while it is put into another",
+	.fixture_size = 16,
+	.setup = setup_set_two_containers,
+	.teardown = teardown,
+	.check = vfio_invariants_hold,
+	.tasks = { { "leaver", task_unset }, { "setter", task_set_second } },
+};
+
+static void task_get_device(void *fixture)
+{
+	const char *name = core_dev_name(core_find("A"));
+	int fd = sys_ioctl(core.user, core_file("G")->fd, VFIO_GROUP_GET_DEVICE_FD,
+			   (unsigned long)name);
+
+	if (fd >= 0)
+		sys_close(core.user, fd);
+}
+
+/* VF-274: the container goes between the test and the use. */
+const struct vfiosim_scenario core_get_device_and_unset = {
+	.name = "core-get-device-and-unset",
+	.summary = "a device is opened while its group leaves the container",
+	.fixture_size = 16,
+	.setup = setup_attached,
+	.teardown = teardown,
+	.check = vfio_invariants_hold,
+	.tasks = { { "opener", task_get_device }, { "leaver", task_unset } },
+};
+
+/* B stays, A goes: the group belongs to vfio all the time. */
+static void setup_pair(void *fixture)
+{
+	core_setup();
+	core_plug("A", 0);
+	core_plug("B", 0);
+	vfiosim_expect(bind_a() == 0 && bind_b() == 0);
+	core_flush();
+	open_container();
+	attach();
+}
+
+static void task_status(void *fixture)
+{
+	int flags = core_status(core_file("G"));
+
+	vfiosim_expect(flags & VFIO_GROUP_FLAGS_VIABLE);
+}
+
+/* VF-53: three looks that are not atomic together. */
+const struct vfiosim_scenario core_status_and_unbind = {
+	.name = "core-status-and-unbind",
+	.summary = "a group's status is asked for while one of its devices is unbound",
+	.fixture_size = 16,
+	.setup = setup_pair,
+	.teardown = teardown,
+	.check = vfio_invariants_hold,
+	.tasks = { { "user", task_status }, { "unbinder", task_unbind_a } },
+};
+
+static void setup_fake_attached(void *fixture)
+{
+	core_setup();
+	vfio_noiommu = true;
+	core_plug("A", -1);
+	vfiosim_expect(bind_a() == 0);
+	vfiosim_expect(core_open("C", "/dev/vfio/vfio") >= 0);
+	vfiosim_expect(core_open_group("G", "noiommu-0") >= 0);
+	vfiosim_expect(core_set_container(core_file("G"), core_file("C")) == 0);
+	vfiosim_expect(core_ioctl(core_file("C"), VFIO_SET_IOMMU, VFIO_NOIOMMU_IOMMU) == 0);
+	vfiosim_expect(process_add_threads(core.user, 2) == 0);
+}
+
+/* Guesses the number of the new descriptor, and lets go of the container. */
+static void task_close_and_unset(void *fixture)
+{
+	if (sys_close(core.user, 5) == 0)
+		core_ioctl(core_file("G"), VFIO_GROUP_UNSET_CONTAINER, 0);
+}
+
+static void task_open_fake(void *fixture)
+{
+	core_ioctl(core_file("G"), VFIO_GROUP_GET_DEVICE_FD, (unsigned long)"A");
+}
+
+/* VF-265: the device is freed before the warning about it is printed. */
+const struct vfiosim_scenario core_noiommu_open_and_gone = {
+	.name = "core-noiommu-open-and-gone",
+	.summary = "a device is opened, closed and unbound before the opener is back",
+	.fixture_size = 16,
+	.setup = setup_fake_attached,
+	.teardown = teardown,
+	.check = vfio_invariants_hold,
+	.tasks = {
+		{ "opener", task_open_fake },
+		{ "closer", task_close_and_unset },
+		{ "unbinder", task_unbind_a },
+	},
+};
+
+const struct vfiosim_scenario *const core_scenarios[] = {
+	&core_whole_life, &core_reregister, &core_module_reload, &core_noiommu_life,
+	&core_two_first_binds, &core_last_pin_and_first, &core_open_and_unbind,
+	&core_close_and_unbind, &core_container_close_and_set, &core_two_set_iommu,
+	&core_two_opens, &core_set_container_twice, &core_unset_and_set,
+	&core_get_device_and_unset, &core_status_and_unbind, &core_noiommu_open_and_gone,
+	NULL
+};

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Scenarios around a vfio core: sequences for the injection of faults, races
+ * that the port gets right, and races that it loses as 5.14 does (section J.3
+ * of docs/spec/vfio.md).
+ */
+#ifndef VFIOSIM_TESTS_CORE_SCENARIOS_H
+#define VFIOSIM_TESTS_CORE_SCENARIOS_H
+
+#include <vfiosim.h>
+
+/* Alone: everything there is, from the first bind to the last unbind. */
+extern const struct vfiosim_scenario core_whole_life;
+extern const struct vfiosim_scenario core_reregister;
+extern const struct vfiosim_scenario core_module_reload;
+extern const struct vfiosim_scenario core_noiommu_life;
+
+/* Races that end well. */
+extern const struct vfiosim_scenario core_two_first_binds;
+extern const struct vfiosim_scenario core_last_pin_and_first;
+extern const struct vfiosim_scenario core_open_and_unbind;
+extern const struct vfiosim_scenario core_close_and_unbind;
+extern const struct vfiosim_scenario core_container_close_and_set;
+extern const struct vfiosim_scenario core_two_set_iommu;
+extern const struct vfiosim_scenario core_two_opens;
+
+/* Races that 5.14 loses. */
+extern const struct vfiosim_scenario core_set_container_twice;
+extern const struct vfiosim_scenario core_unset_and_set;
+extern const struct vfiosim_scenario core_get_device_and_unset;
+extern const struct vfiosim_scenario core_status_and_unbind;
+extern const struct vfiosim_scenario core_noiommu_open_and_gone;
+
+/* All of them, ended by NULL. */
+extern const struct vfiosim_scenario *const core_scenarios[];
+
+#endif
