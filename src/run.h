@@ -104,7 +104,6 @@ struct run {
 	bool faults;
 	bool announced_read;
 	unsigned int setup_task;
-	u32 generation;			/* which run_begin() this is */
 	u16 data_n, data_next;		/* run_next_data() */
 	u16 n_freed;
 	u16 data[RUN_DATA_MAX];

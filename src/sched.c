@@ -581,7 +581,6 @@ static void make_scenario_tasks(void)
 
 static void reset(const struct run_config *config)
 {
-	u32 generation = run.generation + 1;
 	struct fiber driver = run.driver;
 
 	arena_init();
@@ -591,7 +590,6 @@ static void reset(const struct run_config *config)
 	memset(ENGINE, 0, offsetof(struct engine, heap));
 	statics_reset();
 	memset(&run, 0, offsetof(struct run, data));
-	run.generation = generation;
 	run.driver = driver;
 	run.scenario = config->scenario;
 	run.faults = config->faults;
@@ -751,6 +749,11 @@ size_t run_decisions(const struct decision **decisions_out)
 {
 	*decisions_out = run.decisions;
 	return run.n;
+}
+
+long run_divergence(void)
+{
+	return run.diverged;
 }
 
 uint64_t run_alive(void)

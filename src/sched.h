@@ -119,6 +119,8 @@ enum vfiosim_verdict run_end(void) SIM(run_end);
 
 const struct finding *run_failure(void) SIM(run_failure);	/* the first one, or NULL */
 size_t run_decisions(const struct decision **decisions_out) SIM(run_decisions);
+/* Where the script ceased to fit: an index into the decisions, or -1. */
+long run_divergence(void) SIM(run_divergence);
 /* Tasks that have not ended, background ones included. */
 uint64_t run_alive(void) SIM(run_alive);
 uint64_t run_trace_hash(void) SIM(run_trace_hash);	/* of all steps, by names, not addresses */

@@ -3,7 +3,7 @@
  * Snapshots: everything that a run has changed, copied to a buffer and back, at
  * a menu (all tasks suspended, the driver running).
  *
- * Order in the buffer: head, struct engine (tasks in use), stacks (their live
+ * Order in the buffer: head, decisions, struct engine (tasks in use), stacks (their live
  * part), statics, lock order, heap.
  */
 #include <stdio.h>
@@ -18,7 +18,7 @@ struct head {
 	size_t n, script_n, fast_until;
 	ssize_t diverged;
 	enum phase phase;
-	u32 generation;
+	void *fixture;
 	u32 over : 1, failed : 1;
 	u32 n_findings;
 };
@@ -59,8 +59,8 @@ bool snapshot_possible(void)
 
 size_t snapshot_size(void)
 {
-	size_t sum = sizeof(struct head) + engine_size() + statics_size() + lockdep_size() +
-		     arena_heap_size();
+	size_t sum = sizeof(struct head) + run.n * sizeof(struct decision) + engine_size() +
+		     statics_size() + lockdep_size() + arena_heap_size();
 
 	for (unsigned int i = 0; i < ENGINE->n_tasks; i++)
 		sum += stack_bytes(&ENGINE->tasks[i]);
@@ -71,11 +71,12 @@ void snapshot_save(void *buffer)
 {
 	struct head head = {
 		.n = run.n, .script_n = run.script_n, .fast_until = run.fast_until,
-		.diverged = run.diverged, .phase = run.phase, .generation = run.generation,
+		.diverged = run.diverged, .phase = run.phase, .fixture = run.fixture,
 		.over = run.over, .failed = run.failed, .n_findings = run.n_findings,
 	};
 	char *to = mempcpy(buffer, &head, sizeof(head));
 
+	to = mempcpy(to, run.decisions, run.n * sizeof(struct decision));
 	to = mempcpy(to, ENGINE, engine_size());
 	for (unsigned int i = 0; i < ENGINE->n_tasks; i++)
 		to = mempcpy(to, ENGINE->tasks[i].fiber.sp, stack_bytes(&ENGINE->tasks[i]));
@@ -113,6 +114,8 @@ void snapshot_restore(const void *buffer)
 	run.failed = head.failed;
 	run.n_findings = head.n_findings;
 	run.in_task = false;
+	run.fixture = head.fixture;
+	from = take(run.decisions, from, head.n * sizeof(struct decision));
 	from = restore_engine(from);
 	for (unsigned int i = 0; i < ENGINE->n_tasks; i++)
 		from = take(ENGINE->tasks[i].fiber.sp, from, stack_bytes(&ENGINE->tasks[i]));
