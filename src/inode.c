@@ -274,7 +274,7 @@ static void report_stale_mapping(struct inode *inode)
 		eng_report(STALE_MAPPING, inode,
 			   "evicted while a mapping is still in its tree: munmap will write "
 			   "to freed memory, or to the tree of the memory's next owner");
-	else if (mapping->i_mmap_writable)
+	else if (mapping->i_mmap_writable != (mapping->flags & AS_WRITE_SEALED ? -1 : 0))
 		eng_report(STALE_MAPPING, inode, "evicted with i_mmap_writable %d",
 			   mapping->i_mmap_writable);
 }

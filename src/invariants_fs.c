@@ -370,7 +370,7 @@ static bool inv_16_evicted_empty(const void **object)
 		*object = inode;
 		if ((inode->i_state & I_FREEING) &&
 		    (!RB_EMPTY_ROOT(&inode->i_data.i_mmap.rb_root) ||
-		     inode->i_data.i_mmap_writable))
+		     inode->i_data.i_mmap_writable > 0))
 			return false;
 	}
 	return true;

@@ -251,8 +251,11 @@ int memfd_add_seals(struct file *file, unsigned int seals)
 		ret = -EPERM;
 	else if (seals & F_SEAL_WRITE && !(seals_of(inode) & F_SEAL_WRITE))
 		ret = mapping_deny_writable(inode->i_mapping);
-	if (!ret)
+	if (!ret) {
 		inode->i_private = (void *)(unsigned long)(seals_of(inode) | seals);
+		if (seals & F_SEAL_WRITE)
+			inode->i_mapping->flags |= AS_WRITE_SEALED;
+	}
 	up_write(&inode->i_rwsem);
 	return ret;
 }

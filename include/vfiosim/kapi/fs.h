@@ -126,6 +126,9 @@ struct address_space_operations {
 /* address_space.flags */
 #define AS_EXITING (1UL << 4)	/* final truncation has begun */
 
+/* address_space.flags, not the kernel's: F_SEAL_WRITE holds i_mmap_writable at -1. */
+#define AS_WRITE_SEALED (1UL << 16)
+
 struct address_space {
 	struct inode *host;
 	const struct address_space_operations *a_ops;
