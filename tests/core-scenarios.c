@@ -415,15 +415,119 @@ static void task_open_group(void *fixture)
 		sys_close(core.user, fd);
 }
 
+/* VF-40: whoever had it open, it can be opened again. */
+static void teardown_reopen(void *fixture)
+{
+	vfiosim_expect(core_open_group("G", "0") >= 0);
+	core_teardown();
+}
+
 /* VF-38, VF-284 */
 const struct vfiosim_scenario core_two_opens = {
 	.name = "core-two-opens",
 	.summary = "two threads open one group",
 	.fixture_size = 16,
 	.setup = setup_two_openers,
-	.teardown = teardown,
+	.teardown = teardown_reopen,
 	.check = vfio_invariants_hold,
 	.tasks = { { "first", task_open_group }, { "second", task_open_group } },
+};
+
+static void setup_two_together(void *fixture)
+{
+	core_setup();
+	core_plug("A", 0);
+	core_plug("B", 0);
+}
+
+/* VF-65, VF-68: a device is public, inode and all, before its bind returns. */
+static void setup_neighbour_attached(void *fixture)
+{
+	setup_two_together(fixture);
+	vfiosim_expect(bind_b() == 0);
+	core_flush();
+	open_container();
+	attach();
+}
+
+static void task_open_neighbour(void *fixture)
+{
+	const char *name = core_dev_name(core_find("A"));
+	int fd = sys_ioctl(core.user, core_file("G")->fd, VFIO_GROUP_GET_DEVICE_FD,
+			   (unsigned long)name);
+
+	/* -EINVAL: its driver is set before it is listed (VF-53). */
+	vfiosim_expect(fd >= 0 || fd == -ENODEV || fd == -EINVAL);
+	if (fd >= 0)
+		sys_close(core.user, fd);
+}
+
+const struct vfiosim_scenario core_bind_and_open = {
+	.name = "core-bind-and-open",
+	.summary = "a device is opened while it is being bound",
+	.fixture_size = 16,
+	.setup = setup_neighbour_attached,
+	.teardown = teardown,
+	.check = vfio_invariants_hold,
+	.tasks = { { "binder", task_bind_a }, { "opener", task_open_neighbour } },
+};
+
+/* ---- alone: a device that is in use when it is unbound ---- */
+
+static void setup_in_use(void *fixture)
+{
+	setup_attached(fixture);
+	vfiosim_expect(core_get_device(core_file("G"), core_dev_name(core_find("A")), "D") >= 0);
+}
+
+/* VF-256: opens it once more, maps it, and lets go in the order that keeps it longest. */
+static void task_use_and_let_go(void *fixture)
+{
+	int fd;
+	long at;
+
+	core_settle();
+	fd = core_get_device(core_file("G"), core_dev_name(core_find("A")), "D2");
+	vfiosim_expect(fd >= 0 || fd == -ENODEV || fd == -EINVAL);
+	vfiosim_expect(core_close(core_file("D")) == 0);
+	vfiosim_expect(core_close(core_file("G")) == 0);
+	if (fd >= 0) {
+		at = sys_mmap(core.user, 0, PAGE_SIZE, PROT_READ_WRITE, MAP_SHARED, fd, 0);
+		vfiosim_expect(!IS_ERR((void *)at));
+		vfiosim_expect(core_close(core_file("D2")) == 0);
+		vfiosim_expect(sys_munmap(core.user, at, PAGE_SIZE) == 0);
+	}
+}
+
+const struct vfiosim_scenario core_busy_unbind = {
+	.name = "core-busy-unbind",
+	.summary = "a device is unbound while it is open, opened again and mapped",
+	.fixture_size = 16,
+	.setup = setup_in_use,
+	.teardown = teardown,
+	.check = vfio_invariants_hold,
+	.tasks = { { "user", task_use_and_let_go }, { "unbinder", task_unbind_a } },
+};
+
+/* ---- alone: the same device once more (VF-61, VF-382) ---- */
+
+static void duplicate(void *fixture)
+{
+	struct core_device *a = core_find("A");
+
+	vfiosim_expect(AS(core.admin, core_register(a, true)) == -EBUSY);
+	core_settle();
+}
+
+const struct vfiosim_scenario core_duplicate = {
+	.name = "core-duplicate",
+	.summary = "a second object is registered for a device that is bound",
+	.fixture_size = 16,
+	.setup = setup_one,
+	.teardown = teardown,
+	.check = vfio_invariants_hold,
+	.tolerate = "warn",
+	.tasks = { { "main", duplicate } },
 };
 
 /* ---- races that 5.14 loses ---- */
@@ -528,6 +632,20 @@ const struct vfiosim_scenario core_status_and_unbind = {
 	.tasks = { { "user", task_status }, { "unbinder", task_unbind_a } },
 };
 
+/*
+ * VF-25: both find no group. Who comes second takes the first one's, and nobody
+ * gives back the reference on the IOMMU group that was meant for its own.
+ */
+const struct vfiosim_scenario core_two_binds_of_a_group = {
+	.name = "core-two-binds-of-a-group",
+	.summary = "the two devices of one group are bound at once",
+	.fixture_size = 16,
+	.setup = setup_two_together,
+	.teardown = teardown,
+	.check = vfio_invariants_hold,
+	.tasks = { { "binder-a", task_bind_a }, { "binder-b", task_bind_b } },
+};
+
 static void setup_fake_attached(void *fixture)
 {
 	core_setup();
@@ -572,7 +690,8 @@ const struct vfiosim_scenario *const core_scenarios[] = {
 	&core_whole_life, &core_reregister, &core_module_reload, &core_noiommu_life,
 	&core_two_first_binds, &core_last_pin_and_first, &core_open_and_unbind,
 	&core_close_and_unbind, &core_container_close_and_set, &core_two_set_iommu,
-	&core_two_opens, &core_set_container_twice, &core_unset_and_set,
+	&core_two_opens, &core_two_binds_of_a_group, &core_bind_and_open, &core_busy_unbind,
+	&core_duplicate, &core_set_container_twice, &core_unset_and_set,
 	&core_get_device_and_unset, &core_status_and_unbind, &core_noiommu_open_and_gone,
 	NULL
 };

@@ -23,12 +23,18 @@ extern const struct vfiosim_scenario core_close_and_unbind;
 extern const struct vfiosim_scenario core_container_close_and_set;
 extern const struct vfiosim_scenario core_two_set_iommu;
 extern const struct vfiosim_scenario core_two_opens;
+extern const struct vfiosim_scenario core_bind_and_open;
+extern const struct vfiosim_scenario core_busy_unbind;
+
+/* Alone. */
+extern const struct vfiosim_scenario core_duplicate;
 
 /* Races that 5.14 loses. */
 extern const struct vfiosim_scenario core_set_container_twice;
 extern const struct vfiosim_scenario core_unset_and_set;
 extern const struct vfiosim_scenario core_get_device_and_unset;
 extern const struct vfiosim_scenario core_status_and_unbind;
+extern const struct vfiosim_scenario core_two_binds_of_a_group;
 extern const struct vfiosim_scenario core_noiommu_open_and_gone;
 
 /* All of them, ended by NULL. */

@@ -67,6 +67,9 @@ static const struct {
 	{ "VF-282: a close of the container and SET_CONTAINER", &core_container_close_and_set, 3 },
 	{ "VF-283: two SET_IOMMU", &core_two_set_iommu, 3 },
 	{ "VF-284: two opens of one group", &core_two_opens, 3 },
+	{ "VF-68: an open and a register", &core_bind_and_open, 1 },
+	{ "VF-256: an open and a waiting unregister", &core_busy_unbind, 1 },
+	{ "VF-382: a second object", &core_duplicate, 1 },
 };
 
 /*
@@ -113,6 +116,7 @@ static const struct {
 	{ "VF-271: two SET_CONTAINER", &core_set_container_twice, 1, "deadlock" },
 	{ "VF-272: UNSET and SET", &core_unset_and_set, 1, "invariant" },
 	{ "VF-274: GET_DEVICE_FD and UNSET", &core_get_device_and_unset, 1, "crash" },
+	{ "VF-25: the group that both find missing", &core_two_binds_of_a_group, 1, "leak" },
 	{ "VF-53: the status while a neighbour goes", &core_status_and_unbind, 1, "expectation" },
 	{ "VF-265: the warning after the install", &core_noiommu_open_and_gone, 1,
 	  "use-after-free" },
