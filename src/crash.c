@@ -4,11 +4,14 @@
  * handler, on a stack of its own, writes the finding and lets the task continue
  * in run_abandon(). Under Valgrind and ASan they report instead.
  */
+#define VFIOSIM_HOST
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <ucontext.h>
+
+#include <vfiosim/kapi/fs.h>
 
 #include "run.h"
 #include "symbols.h"
@@ -97,6 +100,10 @@ static const char *classify(int number, const siginfo_t *info, const ucontext_t 
 	if (has_register(uc, 0xdead000000000100UL, ~0xffUL)) {
 		*what = "followed the links of a deleted list entry";
 		return "use-after-free";
+	}
+	if (has_register(uc, (unsigned long)FILE_TRAP, ~0xffffUL)) {
+		*what = "used f_mapping or private_data of a file after its ->release";
+		return "released-file";
 	}
 	if (has_register(uc, POISON_NEW, ~0xffffffUL)) {
 		*what = "followed a pointer that was never set";

@@ -94,6 +94,10 @@ static struct dev_node *node_alloc(const char *name, umode_t mode, dev_t dev)
 	init_special_inode(inode, S_IFCHR | (mode & 0777), dev);
 	inode->i_ctime = eng_now();
 	d_instantiate(node->dentry, inode);
+	/* A node whose name could not be made again for its deletion stays in /dev. */
+	eng_not_leak(node);
+	eng_not_leak(node->dentry);
+	eng_not_leak(inode);
 	return node;
 
 err_dentry:

@@ -26,7 +26,7 @@ const struct invariant *fs_invariants_broken(const void **object) SIM(fs_invaria
 
 /*
  * For struct vfiosim_scenario.check: asks all of them and reports the first that
- * is broken as "invariant". True if all hold.
+ * is broken, by its number ("inv-5"). True if all hold.
  */
 bool fs_invariants_hold(const void *fixture) SIM(fs_invariants_hold);
 

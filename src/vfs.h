@@ -99,8 +99,6 @@ void inode_init_static(struct inode *inode, struct super_block *sb) SIM(inode_in
 void anon_inode_fields(struct inode *inode) SIM(anon_inode_fields);
 
 /* file.c */
-/* Stands where f_mapping and private_data were once ->release has returned. */
-#define FILE_TRAP ((void *)0xdead4ead00000000UL)
 struct file *alloc_empty_file_noaccount(int flags, const struct cred *cred)
 	KAPI(alloc_empty_file_noaccount);
 int do_dentry_open(struct file *file, struct inode *inode) KAPI(do_dentry_open);

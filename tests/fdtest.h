@@ -79,9 +79,14 @@ static inline bool noted(const struct notes *notes, unsigned int count, const lo
 /* The current task becomes a process with an empty table. */
 static inline void process_begin(void)
 {
-	get_current()->files = alloc_files();
-	get_current()->rlimit_nofile = 1024;
-	get_current()->flags &= ~PF_KTHREAD;
+	struct task_struct *task = get_current();
+
+	/* Once more, if the first one is the fault of this run. */
+	task->files = alloc_files();
+	if (!task->files)
+		task->files = alloc_files();
+	task->rlimit_nofile = 1024;
+	task->flags &= ~PF_KTHREAD;
 }
 
 /* It exits: files, then what they left to task work. */

@@ -39,7 +39,7 @@ START_TEST(only_the_last_reference_ends_an_inode)
 	};
 
 	/* INV-11 is about device inodes, which are held once. */
-	step_all_finds(&scenario, "invariant");
+	step_all_finds(&scenario, "inv-11");
 }
 END_TEST
 

@@ -215,6 +215,9 @@ struct file {
 	struct callback_head f_rcu;	/* task work or RCU */
 };
 
+/* Stands where f_mapping and private_data were once ->release has returned (FS-194). */
+#define FILE_TRAP ((void *)0xdead4ead00000000UL)
+
 struct poll_table_struct;
 typedef struct poll_table_struct poll_table;
 typedef void *fl_owner_t;
