@@ -521,8 +521,8 @@ static long do_touch(unsigned long addr, bool write, u32 *value)
 
 int sys_touch(struct process *p, unsigned long addr, bool write, u32 *value)
 {
-	return SYSCALL(p, QUIET, do_touch(addr, write, value), write ? "store" : "load", "%O",
-		       mapping_at(addr));
+	return SYSCALL(p, QUIET, do_touch(addr, write, value), write ? "store" : "load",
+		       mapping_at(addr) ? "%O" : "no mapping", mapping_at(addr));
 }
 
 bool sys_present(struct process *p, unsigned long addr)

@@ -338,7 +338,8 @@ static size_t line_length(const char *text, size_t width)
 	if (length <= width)
 		return length;
 	for (size_t cut = width; cut > width / 2; cut--) {
-		if (text[cut] == ' ')
+		/* A result keeps its equals sign. */
+		if (text[cut] == ' ' && text[cut - 1] != '=')
 			return cut;
 	}
 	return width;

@@ -40,7 +40,8 @@ static unsigned int vfio_pci_count_ptes(struct vfio_pci_device *vdev)
 	struct vm_area_struct *vma;
 	unsigned int present = 0;
 
-	if (IS_ERR_OR_NULL(inode))
+	/* The port drops its inode after the last reference and keeps the pointer (FS-6). */
+	if (IS_ERR_OR_NULL(inode) || !vdev->vdev.refcount.refs.counter)
 		return 0;
 	for_each_vma_of(vma, inode->i_mapping)
 		if (mm_is_alive(vma))
