@@ -304,6 +304,7 @@ enum vfiosim_design {
 	VFIOSIM_DESIGN_DEFAULT = 0,	/**< what the kernel version has */
 	VFIOSIM_VMA_LIST,		/**< it keeps a list of VMAs (5.14, 6.1) */
 	VFIOSIM_ADDRESS_SPACE,		/**< through the device inode's mapping (merged) */
+	VFIOSIM_ADDRESS_SPACE_WHOLE,	/**< as above; a fault fills the whole VMA (patch 3) */
 };
 
 enum vfiosim_bus {
@@ -313,12 +314,13 @@ enum vfiosim_bus {
 
 /**
  * struct vfiosim_device_desc - a device to plug in; zero means the usual
- * @name: "0000:01:00.0": its bus and slot say what it shares a reset with
+ * @name: "0000:01:00.0": its bus and slot say what it shares a reset with; for a
+ *	mediated device any uuid, and all but @bus is ignored: it is bound at once
  * @group: devices of one number share an IOMMU group; 0: a group of its own
  * @bars: BAR 0 to 5
  * @header_type: 0 an endpoint, 1 a bridge
  * @resets: enum vfiosim_reset, or-ed
- * @no_iommu: no IOMMU in front of it
+ * @no_iommu: there is no IOMMU; the first device decides for the whole machine
  * @has_pm: has the power management capability
  */
 struct vfiosim_device_desc {

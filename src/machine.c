@@ -8,6 +8,7 @@
  * Lock order: none is held here. bind, unbind, remove and reset take the device
  * lock and all that is below it.
  */
+#include <vfiosim/kapi/mdev.h>
 #include <vfiosim/kapi/mm.h>
 #include <vfiosim/kapi/module.h>
 #include <vfiosim/kapi/pin.h>
@@ -28,17 +29,21 @@ DECLARE_MODULE(vfio);
 DECLARE_MODULE(vfio_iommu_type1);
 DECLARE_MODULE(vfio_pci);
 
+/* One of @pdev and @mdev is set, and owns a reference, until it is unplugged. */
 struct machine_device {
 	struct list_head list;
-	struct pci_dev *pdev;		/* +1; NULL after unplugging */
+	struct pci_dev *pdev;
+	struct mdev_device *mdev;
 	struct pci_model model;
 	unsigned int bus, slot, function;
-	char name[16];
+	bool no_iommu;
+	char name[40];			/* a PCI address, or a uuid */
 };
 
 static struct {
 	bool booted;
 	struct pci_bus *root;
+	struct device *mdev_parent;	/* NULL before the first mediated device */
 	struct list_head devices;	/* in the order of plugging */
 } machine KSTATE = { .devices = LIST_HEAD_INIT(machine.devices) };
 
@@ -74,7 +79,7 @@ static struct module *const modules[] = {
 	MODULE(vfio_pci),
 };
 
-int machine_boot(void)
+int machine_boot(bool iommu)
 {
 	int ret = 0;
 
@@ -84,7 +89,7 @@ int machine_boot(void)
 	syscall_observer = observe;
 	process_init();
 	eng_at_end(machine_shutdown);
-	machine.root = pci_create_machine(&sim_iommu_ops);
+	machine.root = pci_create_machine(iommu ? &sim_iommu_ops : NULL);
 	for (unsigned int i = 0; !ret && i < ARRAY_SIZE(plain_drivers); i++)
 		ret = pci_register_driver(plain_drivers[i]);
 	for (unsigned int i = 0; !ret && i < ARRAY_SIZE(modules); i++)
@@ -228,29 +233,63 @@ static int plug(struct machine_device *device, const struct machine_slot *slot)
 		bus->can_reset = true;
 	if (slot->no_iommu)
 		vfio_noiommu = true;
+	device->no_iommu = slot->no_iommu;
 	device->pdev = pci_dev_get(pdev);
 	return 0;
+}
+
+static struct device *device_of(const struct machine_device *device)
+{
+	return device->pdev ? &device->pdev->dev : device->mdev ? &device->mdev->dev : NULL;
+}
+
+/* A write to the parent's "create": the device is there and bound when it returns. */
+static int do_create(void *arg)
+{
+	struct machine_device *device = arg;
+	int ret = mdev_device_create(machine.mdev_parent, device->name);
+
+	if (!ret)
+		device->mdev = mdev_find(device->name);
+	return ret;
+}
+
+static int create_mdev(struct machine_device *device, const struct machine_slot *slot)
+{
+	struct device *parent = machine.mdev_parent ? machine.mdev_parent : mtty_init();
+
+	if (IS_ERR(parent))
+		return PTR_ERR(parent);
+	machine.mdev_parent = parent;
+	strscpy(device->name, slot->name, sizeof(device->name));
+	return sys_store(NULL, "sys_create", device->name, do_create, device);
+}
+
+static int plug_pci(struct machine_device *device, const struct machine_slot *slot)
+{
+	if (parse_name(device, slot->name))
+		eng_fail("misuse", NULL, "device name %s: want 0000:BUS:SLOT.FUNCTION in hex",
+			 slot->name);
+	fill_model(device, slot);
+	return plug(device, slot);
 }
 
 struct machine_device *machine_plug(const struct machine_slot *slot)
 {
 	struct machine_device *device;
 
-	if (machine_boot())
+	if (machine_boot(!slot->no_iommu))
 		return NULL;
 	device = kzalloc(sizeof(struct machine_device), GFP_KERNEL);
 	if (!device)
 		return NULL;
-	if (parse_name(device, slot->name))
-		eng_fail("misuse", NULL, "device name %s: want 0000:BUS:SLOT.FUNCTION in hex",
-			 slot->name);
-	fill_model(device, slot);
-	if (plug(device, slot)) {
+	if (slot->mediated ? create_mdev(device, slot) : plug_pci(device, slot)) {
 		kfree(device);
 		return NULL;
 	}
 	eng_name(device, device->name);
-	eng_name(device->pdev, device->name);
+	if (device->pdev)
+		eng_name(device->pdev, device->name);
 	list_add_tail(&device->list, &machine.devices);
 	return device;
 }
@@ -262,17 +301,23 @@ const char *machine_device_name(struct machine_device *device)
 
 int machine_device_group(struct machine_device *device)
 {
+	struct device *dev = device_of(device);
 	struct iommu_group *group;
 	int id;
 
-	if (!device->pdev)
+	if (!dev)
 		return -ENOENT;
-	group = iommu_group_get(&device->pdev->dev);
+	group = iommu_group_get(dev);
 	if (!group)
 		return -ENOENT;
 	id = iommu_group_id(group);
 	iommu_group_put(group);
 	return id;
+}
+
+bool machine_device_is_noiommu(struct machine_device *device)
+{
+	return device->no_iommu;
 }
 
 /* ---- writes to sysfs ---- */
@@ -285,35 +330,40 @@ struct bind_request {
 static int do_bind(void *arg)
 {
 	struct bind_request *request = arg;
-	struct device_driver *driver = driver_find(request->driver, &pci_bus_type);
-	int ret;
+	struct device *dev = device_of(request->device);
+	struct device_driver *driver = driver_find(request->driver, dev->bus);
+	int ret = 0;
 
 	if (!driver)
 		return -ENOENT;
-	ret = driver_override_store(request->device->pdev, request->driver);
-	if (ret)
-		return ret;
-	return driver_bind_store(driver, request->device->name);
+	if (dev_is_pci(dev))
+		ret = driver_override_store(to_pci_dev(dev), request->driver);
+	return ret ? ret : driver_bind_store(driver, request->device->name);
 }
 
 static int do_unbind(void *arg)
 {
 	struct machine_device *device = arg;
-	struct device_driver *driver = device->pdev->dev.driver;
+	struct device_driver *driver = device_of(device)->driver;
 
-	if (!driver)
-		return -ENODEV;
-	return driver_unbind_store(driver, device->name);
+	return driver ? driver_unbind_store(driver, device->name) : -ENODEV;
 }
 
 static int do_remove(void *arg)
 {
 	struct machine_device *device = arg;
-	struct pci_dev *pdev = device->pdev;
+	struct device *dev = device_of(device);
+	int ret = 0;
 
-	pci_stop_and_remove_bus_device(pdev);
+	if (device->pdev)
+		pci_stop_and_remove_bus_device(device->pdev);
+	else
+		ret = mdev_device_remove(device->mdev);
+	if (ret)
+		return ret;
 	device->pdev = NULL;
-	pci_dev_put(pdev);
+	device->mdev = NULL;
+	put_device(dev);
 	return 0;
 }
 
@@ -321,31 +371,36 @@ static int do_reset(void *arg)
 {
 	struct machine_device *device = arg;
 
-	return pci_reset_function(device->pdev);
+	return device->pdev ? pci_reset_function(device->pdev) : -ENOTTY;
+}
+
+/* A write that needs the device to be there still. */
+static int store(struct process *p, struct machine_device *device, const char *what,
+		 int (*action)(void *arg), void *arg)
+{
+	return device_of(device) ? sys_store(p, what, device->name, action, arg) : -ENODEV;
 }
 
 int machine_bind(struct process *p, struct machine_device *device, const char *driver)
 {
 	struct bind_request request = { device, driver };
 
-	if (!device->pdev)
-		return -ENODEV;
-	return sys_store(p, "sys_bind", device->name, do_bind, &request);
+	return store(p, device, "sys_bind", do_bind, &request);
 }
 
 int machine_unbind(struct process *p, struct machine_device *device)
 {
-	return device->pdev ? sys_store(p, "sys_unbind", device->name, do_unbind, device) : -ENODEV;
+	return store(p, device, "sys_unbind", do_unbind, device);
 }
 
 int machine_unplug(struct process *p, struct machine_device *device)
 {
-	return device->pdev ? sys_store(p, "sys_unplug", device->name, do_remove, device) : -ENODEV;
+	return store(p, device, "sys_unplug", do_remove, device);
 }
 
 int machine_reset(struct process *p, struct machine_device *device)
 {
-	return device->pdev ? sys_store(p, "sys_reset", device->name, do_reset, device) : -ENODEV;
+	return store(p, device, "sys_reset", do_reset, device);
 }
 
 /* ---- modules ---- */
@@ -381,7 +436,7 @@ int machine_insmod(struct process *p, const char *name)
 {
 	struct module *module;
 
-	machine_boot();
+	machine_boot(true);
 	module = module_named(name);
 	return module ? sys_store(p, "sys_insmod", name, do_insmod, module) : -ENOENT;
 }
@@ -390,7 +445,7 @@ int machine_rmmod(struct process *p, const char *name)
 {
 	struct module *module;
 
-	machine_boot();
+	machine_boot(true);
 	module = module_named(name);
 	return module ? sys_store(p, "sys_rmmod", name, do_rmmod, module) : -ENOENT;
 }
@@ -553,6 +608,8 @@ static void machine_shutdown(void)
 	exit_users();
 	if (machine.booted) {
 		unplug_all();
+		if (machine.mdev_parent)
+			mtty_exit();
 		flush_everything();
 		for (unsigned int i = ARRAY_SIZE(modules); i > 0; i--) {
 			if (modules[i - 1]->state == MODULE_STATE_LIVE)

@@ -25,17 +25,22 @@ struct machine_slot {
 	bool slot_reset;
 	bool no_iommu;
 	bool has_pm;
+	bool mediated;			/* by the sample driver mtty; the rest does not matter */
 	u64 bar_size[6];
 	u8 bar_flags[6];		/* MACHINE_BAR_* */
 };
 
-/* Load vfio, its IOMMU backend and vfio-pci, if this run has not done so. 0 or -errno. */
-int machine_boot(void) SIM(machine_boot);
+/*
+ * Switch it on, with or without an IOMMU, and load vfio, its IOMMU backend and
+ * vfio-pci; if this run has not done so. 0 or -errno.
+ */
+int machine_boot(bool iommu) SIM(machine_boot);
 /* NULL when the kernel refused it, or when @slot->name cannot be read. */
 struct machine_device *machine_plug(const struct machine_slot *slot) SIM(machine_plug);
 const char *machine_device_name(struct machine_device *device) SIM(machine_device_name);
 /* The number of its IOMMU group; -ENOENT without one. */
 int machine_device_group(struct machine_device *device) SIM(machine_device_group);
+bool machine_device_is_noiommu(struct machine_device *device) SIM(machine_device_is_noiommu);
 
 /* Writes to sysfs, by @p. */
 int machine_bind(struct process *p, struct machine_device *device, const char *driver)

@@ -46,10 +46,10 @@ void vfiosim_say(const char *format, ...)
 }
 
 /*
- * The machine, with the core that the scenario asks for by name; else the one
- * that the command line chose, or that goes with the kernel version.
+ * Before the machine boots: the core that the scenario asks for by name; else it
+ * is the one that the command line chose, or that goes with the kernel version.
  */
-static void boot(void)
+static void choose_core(void)
 {
 	const char *name = run.scenario->core;
 	const struct vfiosim_core *core;
@@ -61,7 +61,6 @@ static void boot(void)
 				 run.scenario->name, name);
 		vfiosim_core_use(core);
 	}
-	machine_boot();
 }
 
 /* ---- time and order ---- */
@@ -186,8 +185,10 @@ void vfiosim_capability(struct vfiosim_process *process, int capability, bool on
 int vfiosim_open(struct vfiosim_process *process, const char *path, int flags)
 {
 	/* The nodes come with the modules, which no scenario without a device has loaded. */
-	if (g_str_has_prefix(path, "/dev/vfio/"))
-		boot();
+	if (g_str_has_prefix(path, "/dev/vfio/")) {
+		choose_core();
+		machine_boot(true);
+	}
 	return sys_open(to_process(process), path, flags);
 }
 
@@ -372,9 +373,10 @@ struct vfiosim_device *vfiosim_plug(const struct vfiosim_device_desc *desc)
 		.slot_reset = desc->resets & VFIOSIM_RESET_SLOT,
 		.no_iommu = desc->no_iommu,
 		.has_pm = desc->has_pm,
+		.mediated = desc->bus == VFIOSIM_BUS_MDEV,
 	};
 
-	boot();
+	choose_core();
 	for (size_t i = 0; i < G_N_ELEMENTS(reset_words); i++) {
 		if (desc->resets & reset_words[i].public)
 			slot.resets |= reset_words[i].kernel;
@@ -395,8 +397,11 @@ const char *vfiosim_group_path(struct vfiosim_device *device, char buffer[VFIOSI
 {
 	int group = machine_device_group(to_machine(device));
 
-	g_snprintf(buffer, VFIOSIM_PATH_MAX, group < 0 ? "/dev/vfio/none" : "/dev/vfio/%d",
-		   group);
+	if (group < 0)
+		g_strlcpy(buffer, "/dev/vfio/none", VFIOSIM_PATH_MAX);
+	else
+		g_snprintf(buffer, VFIOSIM_PATH_MAX, "/dev/vfio/%s%d",
+			   machine_device_is_noiommu(to_machine(device)) ? "noiommu-" : "", group);
 	return buffer;
 }
 
@@ -433,7 +438,7 @@ int vfiosim_rmmod(struct vfiosim_process *process, const char *module)
 
 int vfiosim_insmod(struct vfiosim_process *process, const char *module)
 {
-	boot();
+	choose_core();
 	return machine_insmod(to_process(process), module);
 }
 
