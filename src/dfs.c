@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "checkpoint.h"
 #include "dpor.h"
 #include "explore.h"
 
@@ -14,6 +15,8 @@
 #define SNAPSHOT_BYTES_MAX (64 * 1024)
 /* All snapshots of a path together. */
 #define POOL_BYTES_MAX (256u << 20)
+#define PIECES_PER_SHARD 16
+#define CUT_DEPTH_MAX 64
 
 struct dfs {
 	struct exploration *x;
@@ -25,6 +28,9 @@ struct dfs {
 	size_t pool_size;
 	const struct pending *pending;	/* the engine's, by task */
 	bool snapshots;
+	/* Shards: where the tree is cut, and how many pieces were met. */
+	size_t cut_depth;
+	bool only_count;
 };
 
 static struct node *last_node(struct dfs *s)
@@ -186,6 +192,18 @@ static bool check_repeats(struct dfs *s, const struct menu *menu)
 	return false;
 }
 
+/* ---- shards ---- */
+
+/* Does the piece of the tree that begins here belong to somebody else? */
+static bool is_foreign(struct dfs *s)
+{
+	const struct vfiosim_options *o = &s->x->options;
+
+	if (!s->cut_depth)
+		return false;
+	return s->x->pieces++ % o->shard_count != o->shard_index || s->only_count;
+}
+
 /* ---- runs ---- */
 
 static bool may_branch(const struct node *node)
@@ -229,7 +247,8 @@ static void cut_run(struct dfs *s)
 	struct node *node = last_node(s);
 	uint64_t blocked = run_alive() & ~node->available;
 
-	s->x->cut++;
+	if (dpor_depth(s->dpor) > s->cut_depth || !s->x->options.shard_index)
+		s->x->cut++;
 	pop(s);
 	if (dpor_depth(s->dpor))
 		note_blocked(s, blocked);
@@ -239,6 +258,8 @@ static void end_run(struct dfs *s)
 {
 	struct exploration *x = s->x;
 
+	if (dpor_depth(s->dpor) <= s->cut_depth && is_foreign(s))
+		return;
 	if (!dpor_depth(s->dpor)) {
 		exploration_finish(x, 0);
 		return;
@@ -258,6 +279,8 @@ static void descend(struct dfs *s)
 		struct node *node;
 
 		s->pending = menu->pending;
+		if (dpor_depth(s->dpor) == s->cut_depth && is_foreign(s))
+			return;
 		if (!dpor_push(s->dpor, menu)) {
 			exploration_stop(s->x, VFIOSIM_BUDGET, "a run is too long to explore");
 			return;
@@ -300,7 +323,7 @@ static bool backtrack(struct dfs *s)
 	return false;
 }
 
-static void dfs_init(struct dfs *s, struct exploration *x)
+static void dfs_init(struct dfs *s, struct exploration *x, size_t cut_depth)
 {
 	const struct vfiosim_options *o = &x->options;
 	struct dpor_config config = {
@@ -308,9 +331,10 @@ static void dfs_init(struct dfs *s, struct exploration *x)
 		.sleep = o->strategy == VFIOSIM_EXHAUSTIVE,
 		.preemptions_max = o->preemptions_bounded ? (int)o->preemptions_max : -1,
 		.timeouts_max = o->timeouts_max,
+		.full_depth = cut_depth,
 	};
 
-	*s = (struct dfs){ .x = x, .dpor = dpor_new(&config) };
+	*s = (struct dfs){ .x = x, .dpor = dpor_new(&config), .cut_depth = cut_depth };
 	s->decisions = g_array_new(FALSE, FALSE, sizeof(struct decision));
 	s->data = g_array_new(FALSE, FALSE, sizeof(uint16_t));
 	x->strategy = s;
@@ -325,15 +349,155 @@ static void dfs_clear(struct dfs *s)
 	s->x->strategy = NULL;
 }
 
-void explore_depth_first(struct exploration *x)
+/* ---- checkpoints and progress ---- */
+
+static void save_search(const struct exploration *x)
 {
+	struct dfs *s = x->strategy;
+
+	checkpoint_save(x, s->dpor, s->decisions);
+}
+
+/*
+ * The part of the tree that is done, if each of a node's children that are known
+ * by now were equally large.
+ */
+static double fraction_done(const struct exploration *x)
+{
+	struct dfs *s = x->strategy;
+	double done = 0, share = 1;
+
+	for (size_t i = 0; i < dpor_depth(s->dpor); i++) {
+		const struct node *n = dpor_node(s->dpor, i);
+		uint64_t known = n->available & n->backtrack & ~(n->sleep & ~n->done);
+		unsigned int children = MAX(__builtin_popcountll(known), 1);
+
+		done += share * __builtin_popcountll(n->done & known) / children;
+		share /= children;
+	}
+	return done + share;
+}
+
+/* Go down the saved path again; what is left to try comes from the file. */
+static bool go_down(struct dfs *s, const struct saved_node *saved)
+{
+	const struct menu *menu = run_menu();
+	struct node *node;
+
+	if (!menu || !dpor_push(s->dpor, menu))
+		return false;
+	s->pending = menu->pending;
+	node = last_node(s);
+	if (!(node->available >> saved->node.task & 1))
+		return false;
+	node->decision = s->decisions->len;
+	node->backtrack = saved->node.backtrack;
+	node->done = saved->node.done;
+	node->sleep = saved->node.sleep;
+	node->sleep_reads = saved->node.sleep_reads;
+	node->sleep_frees = saved->node.sleep_frees;
+	node->task = saved->node.task;
+	node->how = saved->node.how;
+	node->hows_left = saved->node.hows_left;
+	node->any_write = saved->node.any_write;
+	node->any_free = saved->node.any_free;
+	if (s->snapshots && may_branch(node))
+		save(s, node);
+	g_array_set_size(s->data, 0);
+	g_array_append_vals(s->data, saved->data, saved->n_data);
+	take_step(s, menu);
+	node->failed = saved->node.failed;
+	return true;
+}
+
+static bool resume(struct dfs *s)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GArray) nodes = checkpoint_load(s->x, &error);
+	bool fits = nodes != NULL;
+
+	for (guint i = 0; fits && i < nodes->len; i++) {
+		const struct saved_node *saved = &g_array_index(nodes, struct saved_node, i);
+
+		if (saved->is_extent)
+			dpor_add_extent(s->dpor, (const char *)saved->extent_start,
+					saved->extent_size, saved->extent_depth,
+					saved->extent_task);
+		else
+			fits = go_down(s, saved);
+	}
+	if (!fits)
+		exploration_stop(s->x, VFIOSIM_BUDGET,
+				 error ? "the checkpoint cannot be read" :
+					 "the checkpoint does not fit the scenario");
+	return fits;
+}
+
+static void search(struct dfs *s)
+{
+	struct exploration *x = s->x;
+
+	exploration_begin(x, NULL, 0);
+	s->snapshots = choose_snapshots(x);
+	if (x->options.resume && (!resume(s) || !backtrack(s)))
+		return;
+	do
+		descend(s);
+	while (!x->stopped && backtrack(s));
+}
+
+static uint64_t count_pieces(const struct exploration *x, size_t depth)
+{
+	struct exploration count;
+	struct vfiosim_options options = x->options;
+	uint64_t pieces;
 	struct dfs s;
 
-	dfs_init(&s, x);
-	exploration_begin(x, NULL, 0);
-	s.snapshots = choose_snapshots(x);
-	do
-		descend(&s);
-	while (!x->stopped && backtrack(&s));
+	options.on_run = NULL;
+	options.checkpoint = NULL;
+	options.resume = false;
+	options.progress = false;
+	exploration_init(&count, x->scenario, &options);
+	dfs_init(&s, &count, depth);
+	s.only_count = true;
+	search(&s);
+	dfs_clear(&s);
+	pieces = count.pieces;
+	exploration_clear(&count);
+	return pieces;
+}
+
+/*
+ * So deep that each shard gets several pieces of the tree, which are not equally
+ * large. All shards come to the same answer.
+ */
+static size_t choose_cut_depth(const struct exploration *x)
+{
+	uint64_t enough = (uint64_t)PIECES_PER_SHARD * x->options.shard_count, before = 0, pieces;
+	unsigned int same = 0;
+	size_t depth;
+
+	if (x->options.shard_count < 2)
+		return 0;
+	for (depth = 1; depth < CUT_DEPTH_MAX && same < 8; depth++) {
+		pieces = count_pieces(x, depth);
+		if (pieces >= enough)
+			break;
+		same = pieces == before ? same + 1 : 0;
+		before = pieces;
+	}
+	return depth;
+}
+
+void explore_depth_first(struct exploration *x)
+{
+	size_t cut_depth = choose_cut_depth(x);
+	struct dfs s;
+
+	dfs_init(&s, x, cut_depth);
+	x->fraction_done = fraction_done;
+	x->save = save_search;
+	search(&s);
+	exploration_leave(x);
 	dfs_clear(&s);
 }

@@ -747,6 +747,29 @@ void dpor_failed(struct dpor *d)
 	node->failed = 1;
 }
 
+bool dpor_extent(const struct dpor *d, size_t index, const char **start, size_t *size,
+		 size_t *depth, unsigned int *task)
+{
+	const struct extent *x;
+
+	if (index >= d->extents->len)
+		return false;
+	x = &g_array_index(d->extents, struct extent, index);
+	*start = x->start;
+	*size = x->size;
+	*depth = x->depth;
+	*task = x->task;
+	return true;
+}
+
+void dpor_add_extent(struct dpor *d, const char *start, size_t size, size_t depth,
+		     unsigned int task)
+{
+	struct extent x = { .start = start, .size = size, .depth = depth, .task = task };
+
+	g_array_append_val(d->extents, x);
+}
+
 uint64_t dpor_digest(const struct dpor *d)
 {
 	return d->depth ? d->nodes[d->depth - 1].digest : 0;

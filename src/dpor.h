@@ -98,6 +98,12 @@ uint64_t dpor_digest(const struct dpor *dpor) SIM(dpor_digest);
 /* Bytes held, for the test that memory does not grow with runs. */
 size_t dpor_memory(const struct dpor *dpor) SIM(dpor_memory);
 
+/* What the sleeping steps free, one by one, to be kept in a checkpoint. */
+bool dpor_extent(const struct dpor *dpor, size_t index, const char **start, size_t *size,
+		 size_t *depth, unsigned int *task) SIM(dpor_extent);
+void dpor_add_extent(struct dpor *dpor, const char *start, size_t size, size_t depth,
+		     unsigned int task) SIM(dpor_add_extent);
+
 uint64_t dpor_mix(uint64_t a, uint64_t b) SIM(dpor_mix);
 
 #endif

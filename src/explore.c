@@ -3,14 +3,18 @@
  * What all strategies share: how a run begins, what is counted when it ends,
  * and when the exploration stops.
  */
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "dpor.h"
 #include "explore.h"
 
 #define RUNS_MAX_EXHAUSTIVE 1000000
 #define RUNS_MAX_RANDOM 10000
-#define LOOK_EVERY_US 50000
+#define LOOK_EVERY_US 200000
+#define SAVE_EVERY_US 30000000
 
 volatile int exploration_interrupted;
 
@@ -76,22 +80,83 @@ void exploration_stop(struct exploration *x, enum vfiosim_verdict verdict, const
 		x->verdict = verdict;
 }
 
+/* ---- progress ---- */
+
+/* Mean and spread of the last estimates of how many runs there are. */
+static void estimate(struct exploration *x, double fraction, double *mean, double *spread)
+{
+	unsigned int n;
+
+	x->estimates[x->n_estimates++ % G_N_ELEMENTS(x->estimates)] = x->runs / fraction;
+	n = MIN(x->n_estimates, G_N_ELEMENTS(x->estimates));
+	*mean = *spread = 0;
+	for (unsigned int i = 0; i < n; i++)
+		*mean += x->estimates[i] / n;
+	for (unsigned int i = 0; i < n; i++)
+		*spread += pow(x->estimates[i] - *mean, 2) / n;
+	*spread = sqrt(*spread);
+}
+
+static void show_progress(struct exploration *x, int64_t now)
+{
+	double seconds = (now - x->started_us) / 1e6, mean, spread;
+	double fraction = x->fraction_done ? x->fraction_done(x) : 0;
+
+	fprintf(stderr, "\r%s: %llu runs, %.0f/s, longest %llu steps", x->scenario->name,
+		(unsigned long long)x->runs, x->runs / MAX(seconds, 1e-3),
+		(unsigned long long)x->depth_max);
+	if (fraction > 0) {
+		estimate(x, fraction, &mean, &spread);
+		fprintf(stderr, ", %.1f%% of about %.3g +- %.2g runs", 100 * fraction, mean,
+			spread);
+	}
+	fputs("   ", stderr);
+	fflush(stderr);
+}
+
+static void look_at_clock(struct exploration *x)
+{
+	int64_t now = g_get_monotonic_time();
+
+	if (x->deadline_us && now >= x->deadline_us)
+		exploration_stop(x, VFIOSIM_BUDGET, "the time is used up");
+	if (now < x->next_look_us)
+		return;
+	x->next_look_us = now + LOOK_EVERY_US;
+	if (x->options.progress)
+		show_progress(x, now);
+	if (x->options.checkpoint && x->save && now >= x->next_save_us) {
+		if (x->next_save_us)
+			x->save(x);
+		x->next_save_us = now + SAVE_EVERY_US;
+	}
+}
+
 static void look_at_budgets(struct exploration *x)
 {
-	int64_t now;
-
 	if (x->runs >= x->options.runs_max)
 		exploration_stop(x, VFIOSIM_BUDGET, "the budget of runs is used up");
 	if (exploration_interrupted)
 		exploration_stop(x, VFIOSIM_BUDGET, "interrupted");
-	if (!x->deadline_us)
-		return;
-	now = g_get_monotonic_time();
-	if (now >= x->deadline_us)
-		exploration_stop(x, VFIOSIM_BUDGET, "the time is used up");
+	if (x->deadline_us || x->options.progress || x->options.checkpoint)
+		look_at_clock(x);
 }
 
-static struct outcome *outcome_of(struct exploration *x, const char *detector)
+void exploration_leave(struct exploration *x)
+{
+	if (x->options.progress && x->next_look_us)
+		fputs("\r\033[K", stderr);
+	if (!x->options.checkpoint)
+		return;
+	if (x->stopped && x->save)
+		x->save(x);
+	else if (!x->stopped)
+		unlink(x->options.checkpoint);
+}
+
+/* ---- runs ---- */
+
+struct outcome *exploration_outcome(struct exploration *x, const char *detector)
 {
 	struct outcome fresh = { "", 0 };
 	guint i;
@@ -116,7 +181,7 @@ static void keep_failure(struct exploration *x, enum vfiosim_verdict verdict, si
 	const struct finding *finding = run_failure();
 	const struct decision *decisions;
 
-	outcome_of(x, finding ? finding->detector : "unknown")->runs++;
+	exploration_outcome(x, finding ? finding->detector : "unknown")->runs++;
 	if (x->schedule->len || x->finding.detector[0])
 		return;
 	if (finding)
@@ -147,7 +212,7 @@ static void check_determinism(struct exploration *x)
 		   (unsigned long long)x->runs);
 	g_array_set_size(x->schedule, 0);
 	g_array_append_vals(x->schedule, copy, n);
-	outcome_of(x, x->finding.detector)->runs++;
+	exploration_outcome(x, x->finding.detector)->runs++;
 	exploration_stop(x, VFIOSIM_VIOLATION, "a run does not repeat");
 }
 

@@ -29,6 +29,7 @@ struct exploration {
 	uint64_t restored;		/* times that a snapshot was restored */
 	uint64_t reexecuted;		/* times that a prefix was run again */
 	uint64_t depth_max;
+	uint64_t pieces;		/* of the tree that a shard has met */
 	uint64_t digest;		/* sum over runs of their traces' digests */
 	uint64_t faults_reached;	/* the most fault sites of one run */
 	unsigned int tasks;		/* the most tasks that could run at once */
@@ -43,9 +44,14 @@ struct exploration {
 
 	int64_t started_us;
 	int64_t deadline_us;		/* 0: none */
-	int64_t next_look_us;
+	int64_t next_look_us;		/* at the clock, for progress and checkpoints */
+	int64_t next_save_us;
+	/* What the strategy can say and do between runs; NULL: nothing. */
 	double (*fraction_done)(const struct exploration *x);
-	void *strategy;			/* for fraction_done and checkpoints */
+	void (*save)(const struct exploration *x);
+	void *strategy;
+	double estimates[16];		/* of the number of runs, the last ones */
+	unsigned int n_estimates;
 };
 
 void exploration_init(struct exploration *x, const struct vfiosim_scenario *scenario,
@@ -61,6 +67,10 @@ void exploration_finish(struct exploration *x, uint64_t trace) SIM(exploration_f
 void exploration_stop(struct exploration *x, enum vfiosim_verdict verdict, const char *why)
 	SIM(exploration_stop);
 
+/* The count of @detector, made if it is the first. */
+struct outcome *exploration_outcome(struct exploration *x, const char *detector)
+	SIM(exploration_outcome);
+
 /*
  * Set @values to the next combination of the data choices among @decisions from
  * @first on, in dictionary order; false when all are tried. @faults_used counts
@@ -70,6 +80,9 @@ bool exploration_next_data(const struct exploration *x, const GArray *decisions,
 			   unsigned int faults_used, GArray *values) SIM(exploration_next_data);
 unsigned int exploration_count_faults(const struct decision *d, size_t n)
 	SIM(exploration_count_faults);
+
+/* The search has ended: keep what is left of it, or forget that there was a checkpoint. */
+void exploration_leave(struct exploration *x) SIM(exploration_leave);
 
 /* Set by the handler of SIGINT; strategies end at the next run. */
 extern volatile int exploration_interrupted SIM(exploration_interrupted);

@@ -10,6 +10,7 @@
  * others. A bug that needs d ordered steps among n tasks and k steps is hit by
  * one run with a probability of at least 1/(n k^(d-1)).
  */
+#include "checkpoint.h"
 #include "dpor.h"
 #include "explore.h"
 
@@ -180,15 +181,33 @@ static void walk_once(struct walk *w)
 	exploration_finish(w->x, trace);
 }
 
+static void save_walk(const struct exploration *x)
+{
+	checkpoint_save(x, NULL, NULL);
+}
+
+static void resume(struct exploration *x)
+{
+	g_autoptr(GArray) nodes = checkpoint_load(x, NULL);
+
+	if (!nodes)
+		exploration_stop(x, VFIOSIM_BUDGET, "the checkpoint cannot be read");
+}
+
 void explore_random(struct exploration *x)
 {
+	const struct vfiosim_options *o = &x->options;
 	struct walk w = { .x = x };
 
+	x->save = save_walk;
+	if (o->resume)
+		resume(x);
 	/* Each shard draws runs of its own: run i of shard s is run i*count + s of all. */
-	for (uint64_t run = x->options.shard_index; !x->stopped; run += x->options.shard_count) {
-		w.g.state = dpor_mix(x->options.seed, run);
+	while (!x->stopped) {
+		w.g.state = dpor_mix(o->seed, x->runs * o->shard_count + o->shard_index);
 		walk_once(&w);
 	}
+	exploration_leave(x);
 	if (x->verdict == VFIOSIM_BUDGET && x->runs >= x->options.runs_max)
 		x->why_stopped = "random runs prove nothing";
 }

@@ -214,8 +214,16 @@ void vfiosim_report_free(struct vfiosim_report *r)
 
 /* ---- the timeline ---- */
 
+static bool is_alone(const struct trace_event *e)
+{
+	return g_str_equal(e->task_name, "setup") || g_str_equal(e->task_name, "teardown") ||
+	       g_str_equal(e->task_name, "shutdown");
+}
+
 static bool is_shown(const struct trace_event *e, bool all)
 {
+	if (!all && is_alone(e) && e->kind == TRACE_STEP)
+		return false;
 	if (e->task < 0)
 		return all || e->kind == TRACE_FINDING;
 	return all || e->kind == TRACE_STEP || e->kind == TRACE_FINDING || e->kind == TRACE_DATA;
@@ -276,7 +284,13 @@ static size_t column_width(const struct vfiosim_report *r, bool all, unsigned in
 
 static const char *task_name(const struct vfiosim_report *r, unsigned int task)
 {
-	return task < r->tasks->len ? g_array_index(r->tasks, struct shown_task, task).name : "?";
+	for (guint i = 0; i < r->events->len; i++) {
+		const struct trace_event *e = &g_array_index(r->events, struct trace_event, i);
+
+		if (e->task == (int)task)
+			return e->task_name;
+	}
+	return "?";
 }
 
 static void add_heading(const struct vfiosim_report *r, const int *column, const size_t *at,

@@ -580,9 +580,18 @@ static void step_with_data(struct follower *f, unsigned int task, const struct w
 	}
 }
 
+volatile uint64_t vfiosim_stop_at;
+
+__attribute__((noinline)) void vfiosim_stop_here(void)
+{
+	__asm__ volatile("");
+}
+
 static void step(struct follower *f, const struct menu *menu, unsigned int task,
 		 const struct wanted *w)
 {
+	if (f->steps + 1 == vfiosim_stop_at)
+		vfiosim_stop_here();
 	if (f->replay->on_step)
 		f->replay->on_step(f->replay->data, menu, task);
 	f->steps++;

@@ -70,6 +70,13 @@ char *schedule_to_token(const struct decision *decisions, size_t n, bool faults)
 bool schedule_is_token(const char *text) SIM(schedule_is_token);
 
 /*
+ * For debuggers: vfiosim_stop_here() is called before the step of this number,
+ * counted from 1.
+ */
+extern volatile uint64_t vfiosim_stop_at;
+void vfiosim_stop_here(void);
+
+/*
  * Runs the scenario by @schedule, to the end of the run. Where the scenario no
  * longer fits, says so in replay->divergences and goes on: with the step that
  * the task now takes, or by a seeded rule. Returns false, with the run not

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The vfiosim command: finds the sub-command that does the work. */
+/*
+ * The vfiosim command: the command line of vfiosim_main() over the scenarios of
+ * all examples, which are linked in, and the commands that are about memory.
+ */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include <vfiosim.h>
 
 #include "commands.h"
 
@@ -14,22 +20,57 @@ static const struct {
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-static int usage(FILE *stream)
+/* One pointer for each scenario of an example; see VFIOSIM_PROGRAM(). */
+extern const struct vfiosim_scenario *const __start_vfiosim_scenarios[] __attribute__((weak));
+extern const struct vfiosim_scenario *const __stop_vfiosim_scenarios[] __attribute__((weak));
+
+static int compare_names(const void *a, const void *b)
 {
-	fputs("usage: vfiosim COMMAND [ARGUMENT]...\n", stream);
+	const struct vfiosim_scenario *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+/* Ordered by name, and ended by NULL. */
+static const struct vfiosim_scenario **collect(void)
+{
+	const struct vfiosim_scenario *const *at = __start_vfiosim_scenarios;
+	const struct vfiosim_scenario **all;
+	size_t n = 0;
+
+	all = calloc(__stop_vfiosim_scenarios - at + 1, sizeof(*all));
+	if (!all)
+		abort();
+	/* The linker may leave gaps between the parts. */
+	for (; at < __stop_vfiosim_scenarios; at++)
+		if (*at)
+			all[n++] = *at;
+	qsort(all, n, sizeof(*all), compare_names);
+	return all;
+}
+
+static void add_usage(void)
+{
+	printf("\n");
 	for (size_t i = 0; i < N_COMMANDS; i++)
-		fprintf(stream, "  %-12s %s\n", commands[i].name, commands[i].summary);
-	return stream == stdout ? 0 : 2;
+		printf("  %-12s %s\n", commands[i].name, commands[i].summary);
 }
 
 int main(int argc, char **argv)
 {
-	if (argc > 1 && (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help")))
-		return usage(stdout);
+	const struct vfiosim_scenario **scenarios;
+	static char help[] = "help";
+	char *no_words[] = { argv[0], help, NULL };
+	int status;
+
 	for (size_t i = 0; argc > 1 && i < N_COMMANDS; i++)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].run(argc - 1, argv + 1);
-	if (argc > 1)
-		fprintf(stderr, "vfiosim: no command %s\n", argv[1]);
-	return usage(stderr);
+	scenarios = collect();
+	status = argc > 1 ? vfiosim_main(argc, argv, scenarios) :
+			    vfiosim_main(2, no_words, scenarios);
+	if (argc <= 1 || (argc == 2 && !strcmp(argv[1], "help")))
+		add_usage();
+	free(scenarios);
+	return status;
 }

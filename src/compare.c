@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The command compare: which outcomes of a scenario does only one of two cores
+ * have? An outcome is what can be seen from outside: each task's results in
+ * order, the lines that the scenario said, and the detector that fired.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+#include "core_load.h"
+#include "explore.h"
+
+struct seen {
+	uint64_t runs;
+	char *token;			/* of the first run that had it */
+};
+
+struct side {
+	const char *core;
+	GHashTable *outcomes;		/* text: struct seen */
+	struct exploration x;
+};
+
+static void seen_free(void *data)
+{
+	struct seen *seen = data;
+
+	g_free(seen->token);
+	g_free(seen);
+}
+
+static bool is_result(const struct trace_event *e)
+{
+	return e->kind == TRACE_EVENT && g_str_equal(e->what, "return");
+}
+
+static bool is_said(const struct trace_event *e)
+{
+	return e->kind == TRACE_EVENT && g_str_equal(e->what, "say");
+}
+
+static void add_results(GString *out, int task)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < trace_count(); i++) {
+		const struct trace_event *e = trace_get(i);
+		long result;
+
+		if (e->task != task || !is_result(e))
+			continue;
+		if (!any)
+			g_string_append_printf(out, "%s%s:", out->len ? "; " : "", e->task_name);
+		any = true;
+		result = strtol(e->text, NULL, 10);
+		g_string_append_printf(out, " %s", result < 0 ? vfiosim_error_name(result) : "ok");
+	}
+}
+
+/* The outcome of the run that has just ended. */
+static char *outcome_text(void)
+{
+	GString *out = g_string_new(NULL);
+
+	for (int task = 0; task < TASKS_MAX; task++)
+		add_results(out, task);
+	for (size_t i = 0; i < trace_count(); i++)
+		if (is_said(trace_get(i)))
+			g_string_append_printf(out, "%s\"%s\"", out->len ? "; " : "",
+					       trace_get(i)->text);
+	g_string_append_printf(out, "%s%s", out->len ? "; " : "",
+			       run_failure() ? run_failure()->detector : "ends well");
+	return g_string_free(out, FALSE);
+}
+
+static void on_run(void *data, enum vfiosim_verdict verdict, uint64_t trace)
+{
+	struct side *side = data;
+	g_autofree char *text = outcome_text();
+	struct seen *seen = g_hash_table_lookup(side->outcomes, text);
+	const struct decision *d;
+	size_t n;
+
+	if (!seen) {
+		seen = g_new0(struct seen, 1);
+		n = run_decisions(&d);
+		seen->token = schedule_to_token(d, n, side->x.config.faults);
+		g_hash_table_insert(side->outcomes, g_steal_pointer(&text), seen);
+	}
+	seen->runs++;
+}
+
+static bool explore_side(struct cli *cli, struct side *side, const char *core,
+			 const struct vfiosim_scenario *scenario)
+{
+	struct vfiosim_options options = cli->options;
+	g_autoptr(GError) error = NULL;
+
+	side->core = core;
+	if (!core_select(core, &error)) {
+		cli_complain(cli, "%s", error->message);
+		return false;
+	}
+	/* The trace of a run is whole only if the run was made from its beginning. */
+	options.backtracking = VFIOSIM_REEXECUTE;
+	options.keep_going = true;
+	options.on_run = on_run;
+	options.data = side;
+	side->outcomes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, seen_free);
+	exploration_init(&side->x, scenario, &options);
+	side->x.config.tracing = true;
+	exploration_run(&side->x);
+	return true;
+}
+
+static int compare_keys(gconstpointer a, gconstpointer b)
+{
+	return strcmp(a, b);
+}
+
+static unsigned int print_only(const struct cli *cli, const struct side *side,
+			       const struct side *other)
+{
+	GList *keys = g_list_sort(g_hash_table_get_keys(side->outcomes), compare_keys);
+	unsigned int n = 0;
+
+	for (GList *k = keys; k; k = k->next) {
+		const struct seen *seen = g_hash_table_lookup(side->outcomes, k->data);
+
+		if (g_hash_table_contains(other->outcomes, k->data))
+			continue;
+		n++;
+		printf("only %s (%llu runs): %s\n", side->core, (unsigned long long)seen->runs,
+		       (const char *)k->data);
+		printf("  replay: %s replay --core %s %s %s\n", cli->program, side->core,
+		       side->x.scenario->name, seen->token);
+	}
+	g_list_free(keys);
+	return n;
+}
+
+static int report_sides(const struct cli *cli, const struct side *a, const struct side *b)
+{
+	bool complete = !a->x.why_stopped && !b->x.why_stopped;
+	unsigned int only = print_only(cli, a, b) + print_only(cli, b, a);
+
+	printf("%s: %s %u outcomes in %llu runs, %s %u outcomes in %llu runs, %u in only one%s\n",
+	       a->x.scenario->name, a->core, g_hash_table_size(a->outcomes),
+	       (unsigned long long)a->x.runs, b->core, g_hash_table_size(b->outcomes),
+	       (unsigned long long)b->x.runs, only, complete ? "" : " (not finished: a budget)");
+	if (!complete)
+		return EXIT_BUDGET;
+	return only ? EXIT_FOUND : EXIT_GOOD;
+}
+
+static void side_clear(struct side *side)
+{
+	if (!side->outcomes)
+		return;
+	g_hash_table_unref(side->outcomes);
+	exploration_clear(&side->x);
+}
+
+static int compare_scenario(struct cli *cli, const struct vfiosim_scenario *scenario)
+{
+	struct side a = { .core = NULL }, b = { .core = NULL };
+	int status = EXIT_INPUT;
+
+	if (scenario->core)
+		printf("%s: runs on core %s only: not compared\n", scenario->name,
+		       scenario->core);
+	else if (explore_side(cli, &a, cli->core_a, scenario) &&
+		 explore_side(cli, &b, cli->core_b, scenario))
+		status = report_sides(cli, &a, &b);
+	side_clear(&a);
+	side_clear(&b);
+	return scenario->core ? EXIT_GOOD : status;
+}
+
+int command_compare(struct cli *cli)
+{
+	int worst = EXIT_GOOD;
+
+	if (!cli->core_a || !cli->core_b)
+		return cli_complain(cli, "compare wants --core twice");
+	for (guint i = 0; i < cli->chosen->len && worst != EXIT_INPUT; i++) {
+		int status = compare_scenario(cli, g_ptr_array_index(cli->chosen, i));
+
+		if (worst == EXIT_GOOD || status == EXIT_INPUT ||
+		    (worst == EXIT_BUDGET && status == EXIT_FOUND))
+			worst = status;
+	}
+	return worst;
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * replay --valgrind and replay --gdb: the same program again, with the same
+ * schedule, under memcheck or in gdb. The schedule goes there as a file, since
+ * a word that was typed here is not known to be one there.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+#ifndef VFIOSIM_DATADIR
+#define VFIOSIM_DATADIR "/usr/share/vfiosim"
+#endif
+
+static char *own_path(void)
+{
+	return g_file_read_link("/proc/self/exe", NULL);
+}
+
+/* vfiosim-gdb.py lies beside an installed program's data, or in the source's tools/. */
+static char *find_printers(void)
+{
+	const char *given = g_getenv("VFIOSIM_GDB");
+
+	if (given)
+		return g_strdup(given);
+	if (g_file_test(VFIOSIM_DATADIR "/vfiosim-gdb.py", G_FILE_TEST_EXISTS))
+		return g_strdup(VFIOSIM_DATADIR "/vfiosim-gdb.py");
+	return NULL;
+}
+
+/* The step to stop before: the last one that the schedule has. */
+static uint64_t failing_step(const struct vfiosim_scenario *scenario,
+			     const struct schedule *schedule)
+{
+	struct run_config config = { .scenario = scenario, .faults = schedule->faults };
+	struct replay replay = { .seed = 1 };
+	uint64_t step;
+
+	schedule_replay(&config, schedule, &replay);
+	step = run_failure() ? run_failure()->step : schedule->steps->len;
+	g_ptr_array_unref(replay.divergences);
+	return step;
+}
+
+static void add(GPtrArray *argv, const char *word)
+{
+	g_ptr_array_add(argv, g_strdup(word));
+}
+
+static void add_valgrind(GPtrArray *argv)
+{
+	add(argv, "valgrind");
+	add(argv, "--quiet");
+	add(argv, "--leak-check=no");
+	add(argv, "--error-exitcode=42");
+	add(argv, "--num-callers=30");
+}
+
+static void add_gdb(GPtrArray *argv, uint64_t step, bool batch)
+{
+	g_autofree char *printers = find_printers();
+	g_autofree char *source = g_strdup_printf("source %s", printers ?: "");
+	g_autofree char *stop = g_strdup_printf("set var vfiosim_stop_at = %llu",
+						(unsigned long long)step);
+
+	add(argv, "gdb");
+	add(argv, "-q");
+	if (batch)
+		add(argv, "-batch");
+	add(argv, "-ex");
+	add(argv, "set breakpoint pending on");
+	if (printers) {
+		add(argv, "-ex");
+		add(argv, source);
+	}
+	add(argv, "-ex");
+	add(argv, "break main");
+	add(argv, "-ex");
+	add(argv, "run");
+	add(argv, "-ex");
+	add(argv, stop);
+	add(argv, "-ex");
+	add(argv, "break vfiosim_stop_here");
+	add(argv, "-ex");
+	add(argv, "break vfiosim_eng_vfail");
+	add(argv, "-ex");
+	add(argv, "continue");
+	add(argv, "-ex");
+	add(argv, batch ? "continue" : "info breakpoints");
+	add(argv, "-ex");
+	add(argv, "backtrace");
+	add(argv, "--args");
+}
+
+static int run_and_wait(const struct cli *cli, char **argv)
+{
+	int status;
+	pid_t child;
+
+	fflush(NULL);
+	child = fork();
+	if (child < 0)
+		return cli_complain(cli, "cannot start %s: %s", argv[0], g_strerror(errno));
+	if (!child) {
+		execvp(argv[0], argv);
+		fprintf(stderr, "%s: cannot start %s: %s\n", cli->program, argv[0],
+			g_strerror(errno));
+		_exit(EXIT_INPUT);
+	}
+	while (waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			return EXIT_INPUT;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FOUND;
+}
+
+static char *save_schedule(const struct schedule *schedule, const char *word)
+{
+	g_autofree char *absolute = g_canonicalize_filename(word, NULL);
+
+	/* A file stays where it is; a word is passed on as it is. */
+	return g_file_test(absolute, G_FILE_TEST_EXISTS) && !schedule_is_token(word) ?
+		g_steal_pointer(&absolute) : g_strdup(word);
+}
+
+int replay_elsewhere(struct cli *cli, const struct vfiosim_scenario *scenario,
+		     const struct schedule *schedule)
+{
+	g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
+	g_autofree char *program = own_path();
+	g_autofree char *word = save_schedule(schedule, cli->words[0]);
+
+	if (cli->valgrind && cli->gdb)
+		return cli_complain(cli, "--valgrind and --gdb exclude each other");
+	if (!program)
+		return cli_complain(cli, "cannot find the program's own file");
+	if (cli->valgrind)
+		add_valgrind(argv);
+	else
+		add_gdb(argv, failing_step(scenario, schedule), !isatty(STDIN_FILENO));
+	add(argv, program);
+	add(argv, "replay");
+	if (cli->core_a) {
+		add(argv, "--core");
+		add(argv, cli->core_a);
+	}
+	add(argv, scenario->name);
+	add(argv, word);
+	g_ptr_array_add(argv, NULL);
+	return run_and_wait(cli, (char **)argv->pdata);
+}

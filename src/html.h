@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A report as one page of HTML that needs nothing else. */
+#ifndef VFIOSIM_HTML_H
+#define VFIOSIM_HTML_H
+
+#include "report.h"
+
+char *report_html(const struct vfiosim_report *report) SIM(report_html);
+
+#endif
