@@ -179,8 +179,9 @@ static int sweep_scenario(struct cli *cli, const struct vfiosim_scenario *scenar
 			printf("%5s %-22s %-12s %5s  %-9s %s\n", "#", "site", "task", "step",
 			       "error", "events from the fault to the error");
 		sweep(&s, base, 0, 0);
-		printf("%s: %llu faults in %llu runs, %llu failures; a further run would inject "
-		       "nothing\n", scenario->name, (unsigned long long)s.sites, (unsigned long long)s.runs,
+		printf("%s: %llu faults in %llu runs, %llu failures; "
+		       "a further run would inject nothing\n", scenario->name,
+		       (unsigned long long)s.sites, (unsigned long long)s.runs,
 		       (unsigned long long)s.failed);
 	}
 	if (s.failed)
