@@ -62,7 +62,8 @@ struct dpor {
 	size_t slots_used;
 	uint32_t last[TASKS_MAX];	/* event */
 	uint32_t created_by[TASKS_MAX];	/* event */
-	GArray *extents;
+	GArray *extents;		/* what steps that are asleep would free */
+	GArray *freed;			/* of struct extent: what the last step freed */
 	uint64_t next_sleep;		/* for the node to be pushed */
 	uint64_t next_sleep_reads;
 	uint64_t next_sleep_frees;
@@ -215,6 +216,7 @@ struct dpor *dpor_new(const struct dpor_config *config)
 	d->slots_size = 256;
 	d->slots = g_new0(struct slot, d->slots_size);
 	d->extents = g_array_new(FALSE, FALSE, sizeof(struct extent));
+	d->freed = g_array_new(FALSE, FALSE, sizeof(struct extent));
 	return d;
 }
 
@@ -223,6 +225,7 @@ void dpor_free(struct dpor *d)
 	if (!d)
 		return;
 	g_array_unref(d->extents);
+	g_array_unref(d->freed);
 	g_free(d->slots);
 	g_free(d->clocks);
 	g_free(d->nodes);
@@ -534,16 +537,15 @@ static void conflicts_on_object(struct dpor *d, const struct candidate *c, lanes
 	}
 }
 
-static bool in_freed(const struct candidate *c, const void *object)
+/* Does @object lie in what the last step freed? */
+static bool in_freed(const struct dpor *d, const void *object)
 {
-	const void *const *freed = run_freed();
-	struct object_info info;
+	for (size_t i = 0; i < d->freed->len; i++) {
+		const struct extent *x = &g_array_index(d->freed, struct extent, i);
 
-	for (size_t i = 0; i < c->freed; i++)
-		if (object_lookup(freed[i], &info) &&
-		    (const char *)object >= (const char *)info.start &&
-		    (const char *)object < (const char *)info.start + info.size)
+		if ((size_t)((const char *)object - x->start) < x->size)
 			return true;
+	}
 	return false;
 }
 
@@ -569,7 +571,7 @@ static void conflicts_elsewhere(struct dpor *d, const struct candidate *c, lanes
 						       c->timed_out && e->how == ENG_TIMEOUT;
 
 		if (e->task != c->task &&
-		    (lets_run || moves_time || (c->freed && e->object && in_freed(c, e->object))))
+		    (lets_run || moves_time || (c->freed && e->object && in_freed(d, e->object))))
 			conflict(d, c, event, clock, past);
 	}
 }
@@ -617,8 +619,7 @@ static bool sleeper_frees(const struct dpor *d, const struct node *node, unsigne
 	return false;
 }
 
-static bool wakes(const struct dpor *d, const struct node *node, const struct candidate *c,
-		  unsigned int task)
+static bool wakes(const struct dpor *d, const struct node *node, unsigned int task)
 {
 	const struct pending *p = &d->pending[task];
 
@@ -630,28 +631,30 @@ static bool wakes(const struct dpor *d, const struct node *node, const struct ca
 	if (counts_timeouts(d) &&
 	    (node->how == ENG_TIMEOUT || (node->timeouts & ~node->enabled & BIT(task))))
 		return true;
-	if (node->frees && p->object && in_freed(c, p->object))
+	if (node->frees && p->object && in_freed(d, p->object))
 		return true;
 	return (node->sleep_frees & BIT(task)) && sleeper_frees(d, node, task);
 }
 
 /* Who of those asleep still sleeps after the step of @node. */
-static void filter_sleep(struct dpor *d, const struct node *node, const struct candidate *c)
+static void filter_sleep(struct dpor *d, const struct node *node)
 {
 	uint64_t sleep = node->sleep & ~BIT(node->task);
 
 	for (uint64_t left = sleep; left; left &= left - 1)
-		if (wakes(d, node, c, __builtin_ctzll(left)))
+		if (wakes(d, node, __builtin_ctzll(left)))
 			sleep &= ~(left & -left);
 	d->next_sleep = sleep;
 	d->next_sleep_reads = node->sleep_reads & sleep;
 	d->next_sleep_frees = node->sleep_frees & sleep;
 }
 
-static void note_freed(struct dpor *d, const struct node *node)
+/* What the step that was just carried out freed: objects, whole. */
+static void take_freed(struct dpor *d, const struct node *node)
 {
 	const void *const *freed = run_freed();
 
+	g_array_set_size(d->freed, 0);
 	for (size_t i = 0; i < node->frees; i++) {
 		struct object_info info;
 		struct extent x = { .depth = d->depth, .task = node->task };
@@ -660,7 +663,7 @@ static void note_freed(struct dpor *d, const struct node *node)
 			continue;
 		x.start = info.start;
 		x.size = info.size;
-		g_array_append_val(d->extents, x);
+		g_array_append_val(d->freed, x);
 	}
 }
 
@@ -707,6 +710,8 @@ void dpor_step(struct dpor *d, const struct step *step, bool blocking, uint64_t 
 	};
 
 	record(d, node, step);
+	if (step->freed)
+		take_freed(d, node);
 	if (node->object)
 		node->slot = c.slot = slot_of(d, node->object);
 	find_races(d, &c, clock);
@@ -719,9 +724,9 @@ void dpor_step(struct dpor *d, const struct step *step, bool blocking, uint64_t 
 	if (d->depth > 1)
 		node->digest += node[-1].digest;
 	if (d->config.sleep)
-		filter_sleep(d, node, &c);
+		filter_sleep(d, node);
 	if (step->freed && d->config.sleep)
-		note_freed(d, node);
+		g_array_append_vals(d->extents, d->freed->data, d->freed->len);
 	d->last[node->task] = d->depth;
 }
 
