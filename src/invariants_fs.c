@@ -356,7 +356,7 @@ static bool inv_15_i_mmap_writable(const void **object)
 		/* Each task may be inside the temporary window of one mmap. */
 		if (inode->i_data.i_mmap_writable > shared + (int)ENGINE->n_tasks)
 			return false;
-		if (kernel_version < KERNEL_6_12 && inode->i_data.i_mmap_writable < shared)
+		if (kernel_version < KERNEL_6_1 && inode->i_data.i_mmap_writable < shared)
 			return false;
 	}
 	return true;

@@ -87,8 +87,9 @@ static int update_flags(struct vm_area_struct *vma, unsigned long start, unsigne
 	vma = vma_modify_flags(vma, start, end, flags);
 	if (IS_ERR(vma)) {
 		ret = PTR_ERR(vma);
-		/* Running out of memory is EAGAIN; out of mappings stays ENOMEM. */
-		if (ret == -ENOMEM && get_current()->mm->map_count < sysctl_max_map_count)
+		/* Running out of memory is EAGAIN; before 6.1 out of mappings was ENOMEM. */
+		if (ret == -ENOMEM && (kernel_version >= KERNEL_6_1 ||
+				       get_current()->mm->map_count < sysctl_max_map_count))
 			ret = -EAGAIN;
 		return ret;
 	}

@@ -30,7 +30,7 @@ bool overcommit_never KSTATE;
 #define LEGACY_MAP_MASK							\
 	(MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_DENYWRITE |	\
 	 MAP_EXECUTABLE | MAP_GROWSDOWN | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE |	\
-	 MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB)
+	 MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB | MAP_HUGE_2MB | MAP_HUGE_1GB)
 
 struct mmap_request {
 	struct mm_struct *mm;
@@ -524,10 +524,13 @@ static int check_locked(struct mm_struct *mm, unsigned int vm_flags, unsigned lo
 	return -EAGAIN;
 }
 
-/* From 6.12 on seals are tested here; before, inside f_op->mmap and step 6. */
+/*
+ * From 6.1 on F_SEAL_WRITE is tested here, from 6.12 on F_SEAL_FUTURE_WRITE as
+ * well; before, they are inside step 6 and f_op->mmap.
+ */
 static int check_seals(struct mmap_request *request)
 {
-	if (!request->file || kernel_version < KERNEL_6_12)
+	if (!request->file || kernel_version < KERNEL_6_1)
 		return 0;
 	return memfd_check_seals_mmap(request->file, &request->vm_flags);
 }

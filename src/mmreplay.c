@@ -21,6 +21,8 @@ struct replay {
 	const struct mmtrace *trace;
 	unsigned int level;
 	bool values;
+	bool all_pages;			/* also those that the format leaves open */
+	uint8_t allowed[128];		/* allowed_pages() by state */
 	struct mmstate expected;	/* after the step at hand */
 	unsigned int step;		/* index; steps->len after the last one */
 	/* The difference; `differs` says which of them is one. */
@@ -38,9 +40,14 @@ struct replay {
 /* The setup of a scenario gets no argument from the host. */
 static struct replay *replay;
 
-/* Bit per enum mmrun_page that a page state allows; '.' shows in the mappings. */
+/*
+ * Bit per enum mmrun_page that a page state allows; '.' shows in the mappings.
+ * The format leaves '?' and 'o' open, yet says what the kernel has there.
+ */
 static unsigned int allowed_pages(char state)
 {
+	const unsigned int any_present = 1U << MMRUN_FILE | 1U << MMRUN_PRIVATE | 1U << MMRUN_ZERO;
+
 	switch (state) {
 	case 'F':
 		return 1U << MMRUN_FILE;
@@ -49,9 +56,9 @@ static unsigned int allowed_pages(char state)
 	case 'Z':
 		return 1U << MMRUN_PRIVATE | 1U << MMRUN_ZERO;
 	case '?':
+		return any_present | (replay->all_pages ? 0 : 1U << MMRUN_ABSENT);
 	case 'o':
-		return 1U << MMRUN_ABSENT | 1U << MMRUN_FILE | 1U << MMRUN_PRIVATE |
-		       1U << MMRUN_ZERO;
+		return 1U << MMRUN_ABSENT | (replay->all_pages ? 0 : any_present);
 	default:
 		return 1U << MMRUN_ABSENT;
 	}
@@ -66,13 +73,8 @@ static bool same_result(const struct mmop_result *kernel, const struct mmop_resu
 
 static bool same_pages(const struct mmstate_proc *proc)
 {
-	static uint8_t allowed[128];
-
-	if (!allowed['-'])
-		for (const char *state = ".-FAZ?o"; *state; state++)
-			allowed[(unsigned char)*state] = allowed_pages(*state);
 	for (unsigned int i = 0; i < replay->trace->window; i++)
-		if (!(allowed[(unsigned char)proc->state[i]] >> replay->page[i] & 1))
+		if (!(replay->allowed[(unsigned char)proc->state[i]] >> replay->page[i] & 1))
 			return false;
 	return true;
 }
@@ -270,8 +272,10 @@ static void append_result(GString *text, const char *who, const struct mmop_resu
 
 static void describe_step(GString *text, const struct mmtrace_step *step)
 {
-	g_string_append_printf(text, "%s:%u: step %u differs: ", replay->trace->name, step->line,
-			       replay->step + 1);
+	g_string_append(text, replay->trace->name);
+	if (step->line)		/* it was read from a file */
+		g_string_append_printf(text, ":%u", step->line);
+	g_string_append_printf(text, ": step %u differs: ", replay->step + 1);
 	mmtext_append_op(text, &step->op);
 	g_string_append_c(text, '\n');
 }
@@ -377,6 +381,9 @@ void mmreplay(const struct mmtrace *trace, const struct mmreplay_options *option
 	replay = g_new0(struct replay, 1);
 	replay->trace = trace;
 	replay->values = !options->no_values;
+	replay->all_pages = options->level == MMREPLAY_FORCED;
+	for (const char *state = ".-FAZ?o"; *state; state++)
+		replay->allowed[(unsigned char)*state] = allowed_pages(*state);
 	replay->level = choose_level(trace, options->level);
 	mmstate_init(&replay->expected, trace->window);
 

@@ -9,7 +9,8 @@
 #define MMREPLAY_RESULTS 1
 #define MMREPLAY_JOINED 2
 #define MMREPLAY_EXACT 3
-#define MMREPLAY_FORCED 4	/* exact, whatever the header says of unmerged neighbours */
+/* Exact whatever the header says of unmerged neighbours, and '?' and 'o' as the kernel has them. */
+#define MMREPLAY_FORCED 4
 
 struct mmreplay_options {
 	unsigned int level;	/* at most; 0: the highest that the header allows */

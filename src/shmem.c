@@ -224,13 +224,15 @@ static int check_write_seals(unsigned int seals, unsigned int *vm_flags)
 	return 0;
 }
 
-/* From 6.12 on, before anything has changed. */
+/* The seals that are asked before anything has changed. */
 int memfd_check_seals_mmap(struct file *file, unsigned int *vm_flags)
 {
+	unsigned int early = F_SEAL_WRITE |
+			     (kernel_version >= KERNEL_6_12 ? F_SEAL_FUTURE_WRITE : 0);
+
 	if (file->f_op != &shmem_file_operations)
 		return 0;
-	return check_write_seals(seals_of(file_inode(file)) &
-				 (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE), vm_flags);
+	return check_write_seals(seals_of(file_inode(file)) & early, vm_flags);
 }
 
 /*

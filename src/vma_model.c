@@ -108,7 +108,7 @@ int mapping_deny_writable(struct address_space *mapping)
 /* Does a VMA with these flags count in i_mmap_writable? */
 bool vma_flags_count_writable(unsigned int flags)
 {
-	if (kernel_version >= KERNEL_6_12)
+	if (kernel_version >= KERNEL_6_1)
 		return (flags & (VM_SHARED | VM_MAYWRITE)) == (VM_SHARED | VM_MAYWRITE);
 	return flags & VM_SHARED;
 }

@@ -297,7 +297,7 @@ mm_test(a_write_sealed_file_cannot_be_mapped_writable)
 	expect_long(map(fd, 1, 2, RW, SHARED, 0), -EPERM);
 	expect_layout(kernel_version < KERNEL_6_1 ? "0-1rwp 3-4rwp" : "0-4rwp");
 	expect_long(map(fd, 8, 2, R, SHARED, 0),
-		    kernel_version < KERNEL_6_12 ? -EPERM : (long)AT(8));
+		    kernel_version < KERNEL_6_1 ? -EPERM : (long)AT(8));
 }
 
 int main(void)

@@ -11,9 +11,10 @@
 
 #include "compare.h"
 #include "live.h"
+#include "mmreplay.h"
 
 static gint64 seed = -1;
-static gint ops = 400, seconds, sequences, level;
+static gint ops = 400, seconds, sequences, level = MMREPLAY_FORCED;
 static gchar *profile_name, *weights, *out, *record_to;
 
 static const GOptionEntry entries[] = {
@@ -26,8 +27,8 @@ static const GOptionEntry entries[] = {
 	  "NAME" },
 	{ "weights", 0, 0, G_OPTION_ARG_STRING, &weights, "change weights: mmap=5,fork=0",
 	  "LIST" },
-	{ "level", 0, 0, G_OPTION_ARG_INT, &level, "of comparison, 1 to 4; default: highest",
-	  "N" },
+	{ "level", 0, 0, G_OPTION_ARG_INT, &level,
+	  "of comparison, 1 to 4, 0 as the format allows; default 4, exact", "N" },
 	{ "out", 0, 0, G_OPTION_ARG_FILENAME, &out, "folder for differing traces (.)", "DIR" },
 	{ "record", 0, 0, G_OPTION_ARG_FILENAME, &record_to,
 	  "record one sequence to FILE and compare nothing", "FILE" },
