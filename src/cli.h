@@ -29,7 +29,8 @@ struct cli {
 	const char *expect;
 	const char *json_file, *html_file, *save_file;
 	const char *core_a, *core_b;
-	bool verbose, quiet, strict, valgrind, gdb;
+	bool verbose, quiet, strict, valgrind, gdb, timeline, lines;
+	unsigned int kernel;		/* enum vfiosim_kernel */
 };
 
 int command_list(struct cli *cli) SIM(command_list);

@@ -37,6 +37,8 @@ struct option {
 static const char *const strategies[] = {
 	"exhaustive", "naive", "pct", "random", "states", NULL
 };
+/* In the order of enum vfiosim_kernel. */
+static const char *const kernels[] = { "default", "5.14", "6.1", "6.12", "6.18", NULL };
 static const char *const backtrackings[] = { "auto", "reexecute", "snapshot", NULL };
 
 #define AT(field) offsetof(struct cli, field), .bytes = sizeof(((struct cli *)0)->field)
@@ -90,6 +92,12 @@ static const struct option options[] = {
 	  .help = "write the report as a page of HTML" },
 	{ "core", "NAME", TEXT, 0xff & ~FOR_MERGE, AT(core_a),
 	  .help = "the vfio core; compare takes two" },
+	{ "kernel", "VERSION", WORD, 0xff & ~FOR_MERGE, AT(kernel), .words = kernels,
+	  .help = "5.14 (default), 6.1, 6.12 or 6.18, for scenarios that name none" },
+	{ "timeline", NULL, FLAG, FOR_RUN, AT(timeline),
+	  .help = "show what each process did and what came of it, not each step" },
+	{ "lines", NULL, FLAG, FOR_RUN, AT(lines),
+	  .help = "print the scenario's own result lines only" },
 	{ "strict", NULL, FLAG, FOR_REPLAY, AT(strict),
 	  .help = "stop where the schedule does not fit" },
 	{ "valgrind", NULL, FLAG, FOR_REPLAY, AT(valgrind), .help = "replay under memcheck" },
@@ -378,6 +386,8 @@ static int run_command(struct cli *cli, const struct command *command, char **ar
 		g_error_free(error);
 		return status;
 	}
+	if (cli->kernel)
+		run_kernel_default = cli->kernel;
 	catch_interrupt();
 	return command->run(cli);
 }

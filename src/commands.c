@@ -2,13 +2,16 @@
 /* The commands list, run, explore and replay. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cli.h"
 #include "html.h"
 #include "json.h"
+#include "say.h"
 #include "schedule.h"
 #include "shard.h"
+#include "timeline.h"
 
 int command_list(struct cli *cli)
 {
@@ -118,7 +121,7 @@ int command_explore(struct cli *cli)
 
 /* ---- run ---- */
 
-static struct vfiosim_report *run_once(const struct vfiosim_scenario *scenario)
+static struct vfiosim_report *run_once(const struct vfiosim_scenario *scenario, bool lines)
 {
 	struct vfiosim_options options = { .runs_max = 1, .no_minimize = true };
 	struct vfiosim_report *report;
@@ -131,22 +134,37 @@ static struct vfiosim_report *run_once(const struct vfiosim_scenario *scenario)
 	report = report_new(&x);
 	if (!report->failed) {
 		x.config.tracing = true;
+		if (lines)
+			say_to(stdout);
 		exploration_begin(&x, NULL, 0);
 		run_end();
+		say_to(NULL);
 		report_take_run(report);
 	}
 	exploration_clear(&x);
 	return report;
 }
 
+/* As wide as the terminal, or as it likes where the output is no terminal. */
+static unsigned int output_width(void)
+{
+	struct winsize size;
+
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 static void show_run(struct cli *cli, const struct vfiosim_report *report)
 {
 	g_autoptr(GString) out = g_string_new(NULL);
 
-	if (cli->quiet && report->verdict == VFIOSIM_OK)
+	if ((cli->quiet || cli->lines) && report->verdict == VFIOSIM_OK)
 		return;
-	report_timeline(report, cli->verbose, out);
-	fputs(out->str, stdout);
+	if (cli->timeline) {
+		timeline_print(stdout, output_width());
+	} else {
+		report_timeline(report, cli->verbose, out);
+		fputs(out->str, stdout);
+	}
 	printf("%s: %s%s%s%s%s\n", report->scenario->name, verdict_word(report->verdict),
 	       report->failed ? ": " : "", report->failed ? report->finding.detector : "",
 	       report->failed ? ": " : "", report->failed ? report->finding.message : "");
@@ -160,8 +178,8 @@ int command_run(struct cli *cli)
 		return cli_complain(cli, "one file for %u scenarios: name one scenario",
 				    cli->chosen->len);
 	for (guint i = 0; i < cli->chosen->len; i++) {
-			struct vfiosim_report *report =
-			run_once(g_ptr_array_index(cli->chosen, i));
+		struct vfiosim_report *report =
+			run_once(g_ptr_array_index(cli->chosen, i), cli->lines);
 		int status = write_files(cli, report) ? status_of(cli, report) : EXIT_INPUT;
 
 		show_run(cli, report);
