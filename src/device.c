@@ -170,43 +170,31 @@ static int device_publish_name(struct device *dev)
 
 /*
  * The node's name: what the class says, or the device's own when the class says
- * nothing or could not allocate. Refs: *tmp is the caller's to free.
+ * nothing or could not allocate. The kernel asks again at deletion, and leaves the
+ * node behind when that fails; here the name is kept.
+ *
+ * Context: may sleep. The kernel asks a thread of devtmpfs and ignores its answer.
  */
-static const char *device_get_devnode(struct device *dev, umode_t *mode, char **tmp)
-{
-	*tmp = NULL;
-	if (dev->class && dev->class->devnode)
-		*tmp = dev->class->devnode(dev, mode);
-	return *tmp ? *tmp : dev_name(dev);
-}
-
-/* The kernel asks a thread of devtmpfs and does not look at its answer. */
 static void device_create_node(struct device *dev)
 {
 	umode_t mode = 0600;
-	const char *name;
-	char *tmp;
 
 	if (!MAJOR(dev->devt))
 		return;
-	name = device_get_devnode(dev, &mode, &tmp);
-	eng_event("node_create", dev, "%s", name);
-	devtmpfs_create_node(name, mode, dev->devt);
-	kfree(tmp);
+	if (dev->class && dev->class->devnode)
+		dev->node_name = dev->class->devnode(dev, &mode);
+	eng_event("node_create", dev, "%s", dev->node_name ? dev->node_name : dev_name(dev));
+	devtmpfs_create_node(dev->node_name ? dev->node_name : dev_name(dev), mode, dev->devt);
 }
 
 static void device_delete_node(struct device *dev)
 {
-	umode_t mode = 0600;
-	const char *name;
-	char *tmp;
-
 	if (!MAJOR(dev->devt))
 		return;
-	name = device_get_devnode(dev, &mode, &tmp);
-	eng_event("node_delete", dev, "%s", name);
-	devtmpfs_delete_node(name);
-	kfree(tmp);
+	eng_event("node_delete", dev, "%s", dev->node_name ? dev->node_name : dev_name(dev));
+	devtmpfs_delete_node(dev->node_name ? dev->node_name : dev_name(dev));
+	kfree(dev->node_name);
+	dev->node_name = NULL;
 }
 
 /*

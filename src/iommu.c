@@ -714,9 +714,15 @@ static void sim_iommu_detach_dev(struct iommu_domain *domain, struct device *dev
 	dev->iommu->domain = NULL;
 }
 
+/* Going back from a user's domain to the default one cannot fail in this hardware. */
+static bool sim_iommu_can_fail(const struct iommu_domain *domain, const struct device *dev)
+{
+	return domain->type != IOMMU_DOMAIN_DMA || !dev->iommu->domain;
+}
+
 static int sim_iommu_attach_dev(struct iommu_domain *domain, struct device *dev)
 {
-	if (eng_fail_here("iommu_attach_dev"))
+	if (sim_iommu_can_fail(domain, dev) && eng_fail_here("iommu_attach_dev"))
 		return -EBUSY;
 	if (dev->iommu->domain)
 		sim_iommu_detach_dev(dev->iommu->domain, dev);

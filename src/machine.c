@@ -42,6 +42,7 @@ struct machine_device {
 
 static struct {
 	bool booted;
+	int boot_error;
 	struct pci_bus *root;
 	struct device *mdev_parent;	/* NULL before the first mediated device */
 	struct list_head devices;	/* in the order of plugging */
@@ -84,16 +85,21 @@ int machine_boot(bool iommu)
 	int ret = 0;
 
 	if (machine.booted)
-		return 0;
+		return machine.boot_error;
+	/* Without init there is nobody to shut the machine down again. */
+	if (!process_init())
+		return -ENOMEM;
 	machine.booted = true;
 	syscall_observer = observe;
-	process_init();
 	eng_at_end(machine_shutdown);
 	machine.root = pci_create_machine(iommu ? &sim_iommu_ops : NULL);
+	if (!machine.root)
+		ret = -ENOMEM;
 	for (unsigned int i = 0; !ret && i < ARRAY_SIZE(plain_drivers); i++)
 		ret = pci_register_driver(plain_drivers[i]);
 	for (unsigned int i = 0; !ret && i < ARRAY_SIZE(modules); i++)
 		ret = load_module(modules[i]);
+	machine.boot_error = ret;
 	return ret;
 }
 
@@ -616,7 +622,8 @@ static void machine_shutdown(void)
 				machine_rmmod(NULL, modules[i - 1]->name);
 		}
 		for (unsigned int i = 0; i < ARRAY_SIZE(plain_drivers); i++)
-			pci_unregister_driver(plain_drivers[i]);
+			if (plain_drivers[i]->driver.p)
+				pci_unregister_driver(plain_drivers[i]);
 		pci_destroy_machine();
 		machine.booted = false;
 		syscall_observer = NULL;

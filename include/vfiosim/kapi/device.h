@@ -83,6 +83,7 @@ struct device {
 	spinlock_t devres_lock;
 	struct class *class;
 	dev_t devt;
+	char *node_name;		/* under /dev; NULL: the device's own name */
 	void (*release)(struct device *dev);
 	struct iommu_group *iommu_group;
 	struct dev_iommu *iommu;
