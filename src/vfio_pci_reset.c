@@ -218,11 +218,6 @@ void vfio_pci_reflck_unlock(struct vfio_pci_device *vdev)
 
 /* ---- the reset after the last close ---- */
 
-static bool vfio_pci_in_use(struct vfio_pci_device *vdev)
-{
-	return vfio_core_allocates() ? vfio_device_open_count(&vdev->vdev) : vdev->refcnt;
-}
-
 static int vfio_pci_get_unused_devs(struct pci_dev *pdev, void *data)
 {
 	struct vfio_devices *devs = data;
@@ -230,7 +225,7 @@ static int vfio_pci_get_unused_devs(struct pci_dev *pdev, void *data)
 
 	if (ret)
 		return ret;
-	return vfio_pci_in_use(devs->devices[devs->cur_index - 1]) ? -EBUSY : 0;
+	return devs->devices[devs->cur_index - 1]->refcnt ? -EBUSY : 0;
 }
 
 static bool any_needs_reset(const struct vfio_devices *devs)
@@ -254,14 +249,19 @@ static void vfio_pci_was_reset(struct vfio_devices *devs, struct vfio_pci_device
 	}
 }
 
-/* All members of the set, when none of them is open. Locks: holds the set's lock. */
+/*
+ * All members of the set, when at most one is open: the one that is just being
+ * closed still counts itself. Locks: holds the set's lock.
+ */
 static int vfio_pci_get_unused_set(struct vfio_devices *devs, struct vfio_pci_device *vdev)
 {
 	struct vfio_device *device;
 	struct list_head *node;
+	unsigned int open = 0;
 
 	vfio_for_each_in_set(device, node, vdev->vdev.dev_set) {
-		if (vfio_pci_in_use(to_vfio_pci(device)))
+		open += vfio_device_open_count(device);
+		if (open > 1)
 			return -EBUSY;
 		if (devs->cur_index == devs->max_index)
 			return -ENOSPC;
