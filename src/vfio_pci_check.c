@@ -5,7 +5,7 @@
  * does not look.
  *
  * Takes no lock and passes no choice point: it is asked at the moment when the
- * driver has changed the state, before anybody else can run.
+ * driver has changed the state or filled a page, before anybody else can run.
  */
 #include <vfiosim/kapi/mm_types.h>
 
@@ -63,7 +63,7 @@ void vfio_pci_check_mappings(struct vfio_pci_device *vdev)
 		return;
 	present = vfio_pci_count_ptes(vdev);
 	if (present)
-		eng_report("pte-while-memory-off", &vdev->pdev->dev,
+		eng_report("pte-while-memory-off", vdev->pdev,
 			   "memory space is off and %u page table entries still lead there",
 			   present);
 }

@@ -297,6 +297,7 @@ static vm_fault_t vma_list_fault(struct vm_fault *vmf)
 	mutex_lock(&vdev->vma_lock);
 	down_read(&vdev->memory_lock);
 	ret = vma_list_fill(vdev, vmf->vma);
+	vfio_pci_check_mappings(vdev);
 	up_read(&vdev->memory_lock);
 	mutex_unlock(&vdev->vma_lock);
 	return ret;
@@ -464,6 +465,7 @@ static vm_fault_t address_space_fault(struct vm_fault *vmf)
 	if (__vfio_pci_memory_enabled(vdev))
 		ret = vmf_insert_pfn(vma, vmf->address & PAGE_MASK,
 				     vfio_pci_vma_pfn(vdev, vma->vm_pgoff) + page);
+	vfio_pci_check_mappings(vdev);
 	up_read(&vdev->memory_lock);
 	return ret;
 }
@@ -493,6 +495,7 @@ static vm_fault_t address_space_whole_fault(struct vm_fault *vmf)
 	down_read(&vdev->memory_lock);
 	if (__vfio_pci_memory_enabled(vdev))
 		ret = address_space_fill(vdev, vmf->vma);
+	vfio_pci_check_mappings(vdev);
 	up_read(&vdev->memory_lock);
 	return ret;
 }
