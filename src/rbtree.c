@@ -175,9 +175,28 @@ static struct rb_node *swap_with_next(struct rb_root *root, struct rb_node *node
 	return parent;
 }
 
+/*
+ * Up from @parent until nothing changes, but at least past @next: its summary is
+ * the one of its old place and may agree by chance where those above do not.
+ */
+static void update_after_erase(struct rb_node *parent, const struct rb_node *next,
+			       rb_update_fn update)
+{
+	bool above = !next;
+
+	for (struct rb_node *up = parent; up; up = rb_parent(up)) {
+		bool changed = update(up);
+
+		if (up == next)
+			above = true;
+		else if (above && !changed)
+			break;
+	}
+}
+
 void rb_erase_augmented(struct rb_node *node, struct rb_root *root, rb_update_fn update)
 {
-	struct rb_node *child, *parent, *next;
+	struct rb_node *child, *parent, *next = NULL;
 	unsigned long color;
 
 	if (node->rb_left && node->rb_right) {
@@ -194,9 +213,8 @@ void rb_erase_augmented(struct rb_node *node, struct rb_root *root, rb_update_fn
 		if (child)
 			set_parent(child, parent);
 	}
-	/* All the way: @next's summary may agree by chance where those above do not. */
-	for (struct rb_node *up = update ? parent : NULL; up; up = rb_parent(up))
-		update(up);
+	if (update)
+		update_after_erase(parent, next, update);
 	if (color == BLACK)
 		erase_rebalance(root, child, parent, update);
 	RB_CLEAR_NODE(node);
