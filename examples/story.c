@@ -14,7 +14,7 @@
  * it: the administrator waits, carol is asked at 0, 10 and 20 seconds, and when
  * her page goes the unbind goes through. With the disk goes the filesystem.
  *
- * "vfiosim timeline story" shows it with one column for each of them.
+ * "story run --timeline" shows it with one column for each of them.
  */
 #include <linux/vfio.h>
 #include <string.h>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The timeline of a traced run, the golden one of the story, and that every
- * example leaves the same trace each time it runs.
+ * The timeline of a traced run, and the golden one of the story.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,21 +75,6 @@ START_TEST(the_story_has_its_golden_timeline)
 		      first_different_line(text, golden));
 	free(text);
 	free(golden);
-}
-END_TEST
-
-START_TEST(each_example_leaves_the_same_trace_twice)
-{
-	const struct vfiosim_scenario *const *at = __start_vfiosim_scenarios;
-	unsigned int n = 0;
-
-	for (; at < __stop_vfiosim_scenarios; at++) {
-		if (!*at)
-			continue;
-		assert_scenario_repeats(*at);
-		n++;
-	}
-	ck_assert_uint_ge(n, 19);
 }
 END_TEST
 
@@ -176,7 +160,6 @@ int main(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, the_story_has_its_golden_timeline);
-	tcase_add_test(tc, each_example_leaves_the_same_trace_twice);
 	tcase_add_test(tc, a_result_stands_beside_its_call);
 	tcase_add_test(tc, columns_fit_the_width_that_was_asked_for);
 	tcase_add_test(tc, no_address_is_in_any_timeline);
