@@ -6,6 +6,10 @@
  * at dev->driver under it: the second writer finds the device taken and gets
  * EBUSY. One registration, one inode, one pin on vfio's filesystem, whatever
  * the order; the pin goes again with the unbind.
+ *
+ * "register_race faults" lets each step fail once. It shows two things that 5.14
+ * gets wrong: a probe that fails after the driver's own returns success (VF-202),
+ * and a group is leaked when there is no memory for its deferred put.
  */
 #include <errno.h>
 
@@ -14,7 +18,7 @@
 struct world {
 	struct vfiosim_device *device;
 	struct vfiosim_process *alice, *bob;
-	int won, busy;
+	int won, busy, failed;
 };
 
 static void setup(void *data)
@@ -32,6 +36,7 @@ static void bind(struct world *w, struct vfiosim_process *admin)
 
 	w->won += ret == 0;
 	w->busy += ret == -EBUSY;
+	w->failed += ret && ret != -EBUSY;
 }
 
 static void alice(void *data)
@@ -44,13 +49,16 @@ static void bob(void *data)
 	bind(data, ((struct world *)data)->bob);
 }
 
+/* With memory running out ("faults") nobody may win; but a pin there is for each winner. */
 static void one_winner(void *data)
 {
 	struct world *w = data;
 
-	vfiosim_expect(w->won == 1 && w->busy == 1);
-	vfiosim_expect(vfiosim_peek("pins", NULL) == 1);
-	vfiosim_expect(vfiosim_unbind(NULL, w->device) == 0);
+	vfiosim_expect(w->won <= 1 && w->won + w->busy + w->failed == 2);
+	vfiosim_expect(w->failed || w->won == 1);
+	vfiosim_expect(vfiosim_peek("pins", NULL) == w->won);
+	if (w->won)
+		vfiosim_expect(vfiosim_unbind(NULL, w->device) == 0);
 	vfiosim_expect(vfiosim_peek("pins", NULL) == 0);
 }
 
