@@ -144,6 +144,17 @@ static struct device *class_device(struct klist_node *node)
 	return container_of(node, struct device, knode_class);
 }
 
+/* A walker of the class may stand on a device that is being deleted. */
+static void klist_class_dev_get(struct klist_node *node)
+{
+	get_device(class_device(node));
+}
+
+static void klist_class_dev_put(struct klist_node *node)
+{
+	put_device(class_device(node));
+}
+
 static bool class_has_name(struct class *class, const char *name)
 {
 	struct klist_iter iter;
@@ -289,7 +300,7 @@ struct class *class_create(struct module *owner, const char *name)
 		return ERR_PTR(-ENOMEM);
 	class->name = name;
 	class->owner = owner;
-	klist_init(&class->klist_devices, NULL, NULL);
+	klist_init(&class->klist_devices, klist_class_dev_get, klist_class_dev_put);
 	return class;
 }
 

@@ -295,6 +295,21 @@ static void core_remove(struct device *dev)
 		core_flush();
 	vfio_unregister_group_dev(&object->vdev);
 	core_group_put(device);
+	if (device->keeps_object)
+		return;
+	device->object = NULL;
+	core_object_free(object);
+}
+
+void core_keep_object(struct core_device *device)
+{
+	device->keeps_object = true;
+}
+
+void core_object_drop(struct core_device *device)
+{
+	struct core_object *object = device->object;
+
 	device->object = NULL;
 	core_object_free(object);
 }

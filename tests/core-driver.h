@@ -35,6 +35,7 @@ struct core_device {
 	struct iommu_group *group;	/* the driver's reference while bound */
 	bool flush_in_remove;
 	bool added;			/* to an IOMMU group by hand */
+	bool keeps_object;		/* remove leaves it to core_object_drop() */
 	int match;			/* answer of the match callback */
 	int match_calls;
 	int opens, releases;
@@ -107,6 +108,10 @@ const char *core_dev_name(const struct core_device *device) SIM(core_dev_name);
 int core_bind(struct core_device *device, const char *driver) SIM(core_bind);
 int core_unbind(struct core_device *device) SIM(core_unbind);
 void core_unplug(struct core_device *device) SIM(core_unplug);
+
+/* The next remove leaves the object alive; drop it by hand. */
+void core_keep_object(struct core_device *device) SIM(core_keep_object);
+void core_object_drop(struct core_device *device) SIM(core_object_drop);
 
 /* Straight to the core, without driver and bus events. */
 int core_register(struct core_device *device, bool second) SIM(core_register);

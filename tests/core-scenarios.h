@@ -15,6 +15,9 @@ extern const struct vfiosim_scenario core_reregister;
 extern const struct vfiosim_scenario core_module_reload;
 extern const struct vfiosim_scenario core_noiommu_life;
 
+/* Alone, for the merged core only: VF-395. */
+extern const struct vfiosim_scenario core_object_life;
+
 /* Races that end well. */
 extern const struct vfiosim_scenario core_two_first_binds;
 extern const struct vfiosim_scenario core_last_pin_and_first;
