@@ -744,6 +744,8 @@ static void run_step_commands(const struct core_step *step)
 	const struct core_command *c;
 	long ret = 0;
 
+	if (step->name)
+		eng_event("core_step", NULL, "%s", step->name);
 	for (c = step->first; c && strncmp(c->word[0], "remark", 6); c = c->next)
 		ret = run_command(c);
 	if (step->name) {
@@ -762,4 +764,5 @@ void core_run_script(const struct core_step *script)
 
 	for (step = script; step; step = step->next)
 		run_step_commands(step);
+	eng_event("core_step", NULL, "end");
 }
