@@ -15,31 +15,28 @@
 #include <sanitizer/common_interface_defs.h>
 #endif
 
-/* The one that was left by the switch under way. */
-static struct fiber *left;
+struct fiber *fiber_left;
 
-static void before_switch(struct fiber *from, struct fiber *to, bool final)
-{
 #ifdef VFIOSIM_ASAN
+void fiber_before_switch(struct fiber *from, struct fiber *to, bool final)
+{
 	__sanitizer_start_switch_fiber(final ? NULL : &from->fake_stack, to->stack_low,
 				       to->stack_size);
-#endif
 }
 
-/* On the stack of @self. The driver's stack is learned when it is first left. */
-static void after_switch(void *fake_stack)
+/* On the stack of the new one. The driver's stack is learned when it is first left. */
+void fiber_after_switch(void *fake_stack)
 {
-#ifdef VFIOSIM_ASAN
 	const void *low;
 	size_t size;
 
 	__sanitizer_finish_switch_fiber(fake_stack, &low, &size);
-	if (!left->stack_low) {
-		left->stack_low = (char *)low;
-		left->stack_size = size;
+	if (!fiber_left->stack_low) {
+		fiber_left->stack_low = (char *)low;
+		fiber_left->stack_size = size;
 	}
-#endif
 }
+#endif
 
 void fiber_announce_stack(char *low, size_t size)
 {
@@ -48,20 +45,14 @@ void fiber_announce_stack(char *low, size_t size)
 
 #ifdef VFIOSIM_SWITCH_FCONTEXT
 
-struct transfer {
-	void *context;
-	void *data;
-};
-
-struct transfer jump_fcontext(void *to, void *data);
-void *make_fcontext(void *top, size_t size, void (*entry)(struct transfer));
+void *make_fcontext(void *top, size_t size, void (*entry)(struct fiber_transfer));
 
 static void (*entry_of_new)(void);
 
-static void trampoline(struct transfer from)
+static void trampoline(struct fiber_transfer from)
 {
-	left = from.data;
-	left->sp = from.context;
+	fiber_left = from.data;
+	fiber_left->sp = from.context;
 	entry_of_new();
 }
 
@@ -72,17 +63,6 @@ void fiber_prepare(struct fiber *fiber, char *low, size_t size, void (*entry)(vo
 	fiber->stack_size = size;
 	fiber->fake_stack = NULL;
 	fiber->sp = make_fcontext(low + size, size, trampoline);
-}
-
-void fiber_switch(struct fiber *from, struct fiber *to, bool final)
-{
-	struct transfer back;
-
-	before_switch(from, to, final);
-	back = jump_fcontext(to->sp, from);
-	left = back.data;
-	left->sp = back.context;
-	after_switch(from->fake_stack);
 }
 
 #else
@@ -109,15 +89,15 @@ void fiber_switch(struct fiber *from, struct fiber *to, bool final)
 		from->uc = calloc(1, sizeof(ucontext_t));
 	if (!from->uc)
 		abort();
-	left = from;
-	before_switch(from, to, final);
+	fiber_left = from;
+	fiber_before_switch(from, to, final);
 	swapcontext(from->uc, to->uc);
-	after_switch(from->fake_stack);
+	fiber_after_switch(from->fake_stack);
 }
 
 #endif
 
 void fiber_entered(void)
 {
-	after_switch(NULL);
+	fiber_after_switch(NULL);
 }

@@ -30,20 +30,55 @@ struct fiber {
 	void *uc;		/* ucontext's */
 };
 
+/* The one that was left by the switch under way. */
+extern struct fiber *fiber_left SIM(fiber_left);
+
 /* Makes @fiber start in @entry, on [low, low + size), when first switched to. */
 void fiber_prepare(struct fiber *fiber, char *low, size_t size, void (*entry)(void))
 	SIM(fiber_prepare);
-/* Leaves @from, which goes on here when switched to again. @final: it never is. */
-void fiber_switch(struct fiber *from, struct fiber *to, bool final) SIM(fiber_switch);
 /* First thing that an entry function calls. */
 void fiber_entered(void) SIM(fiber_entered);
 /* Tells Valgrind that [low, low + size) is a stack. */
 void fiber_announce_stack(char *low, size_t size) SIM(fiber_announce_stack);
 
+/* What ASan must hear around a switch; empty without it. */
+void fiber_before_switch(struct fiber *from, struct fiber *to, bool final)
+	SIM(fiber_before_switch);
+void fiber_after_switch(void *fake_stack) SIM(fiber_after_switch);
+#ifndef VFIOSIM_ASAN
+#define fiber_before_switch(from, to, final) ((void)(final))
+#define fiber_after_switch(fake_stack) ((void)(fake_stack))
+#endif
+
 #ifdef VFIOSIM_SWITCH_FCONTEXT
 #define FIBER_CAN_BE_COPIED true
+
+struct fiber_transfer {
+	void *context;
+	void *data;
+};
+
+/* Boost.Context's own. */
+struct fiber_transfer jump_fcontext(void *to, void *data);
+
+/*
+ * Leaves @from, which goes on here when switched to again. @final: it never is.
+ * Inline, since the processor mispredicts every return past a switch.
+ */
+static inline __attribute__((always_inline)) void fiber_switch(struct fiber *from,
+							       struct fiber *to, bool final)
+{
+	struct fiber_transfer back;
+
+	fiber_before_switch(from, to, final);
+	back = jump_fcontext(to->sp, from);
+	fiber_left = back.data;
+	fiber_left->sp = back.context;
+	fiber_after_switch(from->fake_stack);
+}
 #else
 #define FIBER_CAN_BE_COPIED false
+void fiber_switch(struct fiber *from, struct fiber *to, bool final) SIM(fiber_switch);
 #endif
 
 #endif

@@ -12,6 +12,9 @@
 
 #include "engine.h"
 
+/* One function from the caller to the switch: see sched.c. */
+#define ON_SWITCH_PATH static inline __attribute__((always_inline))
+
 static u32 self(void)
 {
 	return eng_current_number() + 1;
@@ -43,8 +46,7 @@ static bool spin_is_free(const void *lock)
 	return !((const spinlock_t *)lock)->owner;
 }
 
-/* Context: any; atomic from here on. */
-void spin_lock_nested(spinlock_t *lock, unsigned int subclass)
+ON_SWITCH_PATH void lock_spin(spinlock_t *lock, unsigned int subclass)
 {
 	check_initialised(lock, lock->name);
 	check_not_owned(lock, lock->owner);
@@ -55,9 +57,15 @@ void spin_lock_nested(spinlock_t *lock, unsigned int subclass)
 	eng_lock_acquired(lock, lock->name, subclass, false, false);
 }
 
+/* Context: any; atomic from here on. */
+void spin_lock_nested(spinlock_t *lock, unsigned int subclass)
+{
+	lock_spin(lock, subclass);
+}
+
 void spin_lock(spinlock_t *lock)
 {
-	spin_lock_nested(lock, 0);
+	lock_spin(lock, 0);
 }
 
 bool spin_trylock(spinlock_t *lock)
@@ -149,7 +157,7 @@ static bool mutex_is_free(const void *lock)
 }
 
 /* Context: may sleep. Returns 0 holding @lock, or -EINTR. */
-static int lock_mutex(struct mutex *lock, unsigned int subclass, unsigned int mode)
+ON_SWITCH_PATH int lock_mutex(struct mutex *lock, unsigned int subclass, unsigned int mode)
 {
 	might_sleep();
 	check_initialised(lock, lock->name);
@@ -266,7 +274,8 @@ static int queue_up(struct rw_semaphore *sem, bool write, unsigned int mode)
 	return how == ENG_SIGNAL ? -EINTR : 0;
 }
 
-static int down(struct rw_semaphore *sem, bool write, unsigned int subclass, unsigned int mode)
+ON_SWITCH_PATH int down(struct rw_semaphore *sem, bool write, unsigned int subclass,
+			unsigned int mode)
 {
 	int ret = 0;
 

@@ -23,6 +23,12 @@
 
 struct run run;
 
+/*
+ * The processor mispredicts every return past a switch, so the way from a choice
+ * point to the switch is one function on each side.
+ */
+#define ON_SWITCH_PATH static inline __attribute__((always_inline))
+
 /* ---- who can run ---- */
 
 static u64 bit(unsigned int task)
@@ -159,7 +165,7 @@ static bool default_transition(const struct menu *menu, unsigned int *task, enum
 
 /* ---- switching ---- */
 
-static void switch_from_driver(struct task *to)
+ON_SWITCH_PATH void switch_from_driver(struct task *to)
 {
 	ENGINE->current = to->number;
 	run.in_task = true;
@@ -167,7 +173,7 @@ static void switch_from_driver(struct task *to)
 	run.in_task = false;
 }
 
-static void switch_to_driver(struct task *from, bool final)
+ON_SWITCH_PATH void switch_to_driver(struct task *from, bool final)
 {
 	run.in_task = false;
 	fiber_switch(&from->fiber, &run.driver, final);
@@ -240,7 +246,7 @@ static void ask_check(void)
 }
 
 /* At a choice point of @self, whose pending operation is set. */
-static void choose_next(struct task *self)
+ON_SWITCH_PATH void choose_next(struct task *self)
 {
 	struct task *next;
 
@@ -277,7 +283,7 @@ static void step_limit(void)
 
 /* ---- choice points ---- */
 
-static void announce(struct task *self, enum eng_op op, const void *object,
+ON_SWITCH_PATH void announce(struct task *self, enum eng_op op, const void *object,
 		     enum eng_access access)
 {
 	ENGINE->pending[self->number] = (struct pending){
@@ -288,8 +294,7 @@ static void announce(struct task *self, enum eng_op op, const void *object,
 		step_limit();
 }
 
-static __attribute__((noinline)) void point_slow(enum eng_op op, const void *object,
-						  enum eng_access access)
+ON_SWITCH_PATH void point_slow(enum eng_op op, const void *object, enum eng_access access)
 {
 	struct task *self = current_task();
 
@@ -329,7 +334,7 @@ void eng_became(enum eng_op op)
 	run.step.op = op;
 }
 
-static void begin_wait(struct task *self, bool (*ready)(const void *arg), const void *arg,
+ON_SWITCH_PATH void begin_wait(struct task *self, bool (*ready)(const void *arg), const void *arg,
 		       u64 timeout_ns, unsigned int mode)
 {
 	struct pending *pending = &ENGINE->pending[self->number];
@@ -348,7 +353,7 @@ static void begin_wait(struct task *self, bool (*ready)(const void *arg), const 
 	ENGINE->blocking |= bit(self->number);
 }
 
-static enum eng_wake wait_slow(enum eng_op op, const void *object, enum eng_access access,
+ON_SWITCH_PATH enum eng_wake wait_slow(enum eng_op op, const void *object, enum eng_access access,
 			       bool (*ready)(const void *arg), const void *arg,
 			       u64 timeout_ns, unsigned int mode)
 {

@@ -263,7 +263,7 @@ static struct trace_event *add(enum trace_kind kind, const char *what, const voi
 	return event;
 }
 
-void trace_step(enum eng_op op, const void *object, enum eng_wake how)
+void trace_step_slow(enum eng_op op, const void *object, enum eng_wake how)
 {
 	struct trace_event *event;
 

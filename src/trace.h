@@ -39,7 +39,13 @@ struct trace_event {
 };
 
 void trace_reset(bool tracing) SIM(trace_reset);
-void trace_step(enum eng_op op, const void *object, enum eng_wake how) SIM(trace_step);
+void trace_step_slow(enum eng_op op, const void *object, enum eng_wake how)
+	SIM(trace_step_slow);
+static inline void trace_step(enum eng_op op, const void *object, enum eng_wake how)
+{
+	if (__builtin_expect(eng_tracing, 0))
+		trace_step_slow(op, object, how);
+}
 void trace_add(enum trace_kind kind, const char *what, const void *object, const char *text)
 	SIM(trace_add);
 
