@@ -66,13 +66,14 @@ static size_t arena_size;
 static size_t quarantine_max = 1 << 20;
 
 #if defined(VFIOSIM_ASAN)
-const size_t arena_stack_size = 256 << 10;
-#define STACK_SLOT (512UL << 10)
+#define STACK_MAPPED (256UL << 10)
 #else
-const size_t arena_stack_size = 128 << 10;
-#define STACK_SLOT (256UL << 10)
+#define STACK_MAPPED (128UL << 10)
 #endif
-#define GUARD_SIZE PAGE_SIZE
+#define STACK_SLOT (2 * STACK_MAPPED)
+/* Valgrind walks no stack of which fewer than 512 bytes are in use. */
+#define STACK_HEADROOM 1024
+const size_t arena_stack_size = STACK_MAPPED - STACK_HEADROOM;
 
 bool running_on_valgrind(void)
 {
@@ -219,17 +220,17 @@ char *arena_stack(unsigned int slot)
 {
 	static u64 made;
 	char *guard = (char *)(ARENA_STACKS + slot * STACK_SLOT);
-	char *low = guard + STACK_SLOT - arena_stack_size;
+	char *low = guard + STACK_SLOT - STACK_MAPPED;
 
 	if (!(made & 1ULL << slot)) {
 		made |= 1ULL << slot;
-		if (mprotect(guard, STACK_SLOT - arena_stack_size, PROT_NONE))
+		if (mprotect(guard, STACK_SLOT - STACK_MAPPED, PROT_NONE))
 			abort();
-		fiber_announce_stack(low, arena_stack_size);
+		fiber_announce_stack(low, STACK_MAPPED);
 		if (on_valgrind)
-			VALGRIND_MAKE_MEM_DEFINED(low, arena_stack_size);
+			VALGRIND_MAKE_MEM_DEFINED(low, STACK_MAPPED);
 	}
-	ASAN_UNPOISON_MEMORY_REGION(low, arena_stack_size);
+	ASAN_UNPOISON_MEMORY_REGION(low, STACK_MAPPED);
 	return low;
 }
 
@@ -237,8 +238,7 @@ bool arena_is_guard(const void *address)
 {
 	unsigned long offset = (unsigned long)address - ARENA_STACKS;
 
-	return offset < TASKS_MAX * STACK_SLOT &&
-	       offset % STACK_SLOT < STACK_SLOT - arena_stack_size;
+	return offset < TASKS_MAX * STACK_SLOT && offset % STACK_SLOT < STACK_SLOT - STACK_MAPPED;
 }
 
 /* ---- from address to object ---- */

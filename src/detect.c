@@ -213,6 +213,68 @@ bool object_lookup(const void *pointer, struct object_info *info_out)
 
 /* ---- at rest ---- */
 
+/* Somebody who still points into @target: the end of a reference that was never dropped. */
+struct referrer {
+	const struct object *target;
+	const struct object *found;
+	const void *field;
+};
+
+static bool points_into(const void *pointer, const struct object *object)
+{
+	const char *body = object_body(object);
+
+	return (const char *)pointer >= body && (const char *)pointer < body + object->size;
+}
+
+static const void *find_pointer(const void *from, size_t size, const struct object *target)
+{
+	const void *const *word = from;
+
+	for (size_t i = 0; i < size / sizeof(*word); i++)
+		if (points_into(word[i], target))
+			return &word[i];
+	return NULL;
+}
+
+static void look_for_referrer(struct object *object, void *data)
+{
+	struct referrer *search = data;
+
+	if (search->found || object == search->target ||
+	    (object->state != OBJECT_LIVE && object->state != OBJECT_IMMORTAL))
+		return;
+	search->field = find_pointer(object_body(object), object->size, search->target);
+	if (search->field)
+		search->found = object;
+}
+
+extern char __start_vfiosim_kstate[] __attribute__((weak));
+extern char __stop_vfiosim_kstate[] __attribute__((weak));
+
+/* "file#2 <- fdtable#1 <- static": up to four steps, and not in circles. */
+static size_t add_path(char *text, size_t size, const struct object *object)
+{
+	const struct object *seen = object;
+	size_t n = 0;
+
+	for (int step = 0; step < 4 && n < size; step++) {
+		struct referrer search = { .target = object };
+		const void *global = find_pointer(__start_vfiosim_kstate,
+						  __stop_vfiosim_kstate - __start_vfiosim_kstate,
+						  object);
+
+		if (global)
+			return n + snprintf(text + n, size - n, " <- %s", object_name(global));
+		arena_for_each(look_for_referrer, &search);
+		if (!search.found || search.found == seen)
+			break;
+		n += snprintf(text + n, size - n, " <- %s", object_name(search.field));
+		object = search.found;
+	}
+	return n;
+}
+
 struct leaks {
 	unsigned int count;
 	size_t used;
@@ -222,15 +284,17 @@ struct leaks {
 static void add_leak(struct object *object, void *data)
 {
 	struct leaks *leaks = data;
+	size_t room = sizeof(leaks->text);
 
 	if (object->state != OBJECT_LIVE)
 		return;
-	if (leaks->count++ < 6 && leaks->used < sizeof(leaks->text))
-		leaks->used += snprintf(leaks->text + leaks->used,
-					sizeof(leaks->text) - leaks->used, "%s%s from %s()",
-					leaks->count > 1 ? ", " : "",
-					object_name(object_body(object)),
-					symbol_function((void *)(unsigned long)object->site));
+	if (leaks->count++ >= 6 || leaks->used >= room)
+		return;
+	leaks->used += snprintf(leaks->text + leaks->used, room - leaks->used, "%s%s from %s()",
+				leaks->count > 1 ? ", " : "", object_name(object_body(object)),
+				symbol_function((void *)(unsigned long)object->site));
+	if (leaks->used < room)
+		leaks->used += add_path(leaks->text + leaks->used, room - leaks->used, object);
 }
 
 static void check_leaks(void)

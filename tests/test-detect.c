@@ -244,6 +244,23 @@ START_TEST(each_detector_fires)
 }
 END_TEST
 
+static struct thing *volatile keeper KSTATE = NULL;
+
+static void leak_a_chain(void *fixture)
+{
+	keeper = new_thing();
+	keeper->other = new_thing();
+}
+
+START_TEST(a_leak_shows_who_still_refers_to_it)
+{
+	assert_detects("leak", leak_a_chain);
+	ck_assert_ptr_nonnull(strstr(run_failure()->message,
+				     "thing#2 from new_thing() <- thing#1+0x"));
+	ck_assert_ptr_nonnull(strstr(run_failure()->message, " <- keeper"));
+}
+END_TEST
+
 static void wait_long(void *fixture)
 {
 	wait_for_completion(fixture);
@@ -349,6 +366,7 @@ int main(void)
 	TCase *tc = tcase_create("detect");
 
 	tcase_add_loop_test(tc, each_detector_fires, 0, ARRAY_SIZE(cases));
+	tcase_add_test(tc, a_leak_shows_who_still_refers_to_it);
 	tcase_add_test(tc, a_wait_of_two_minutes_is_a_hung_task);
 	tcase_add_test(tc, a_task_that_waits_on_freed_memory_is_found);
 	tcase_add_test(tc, a_tolerated_finding_does_not_fail_the_run);
