@@ -328,16 +328,24 @@ static int count_tree(struct rb_node *node, const struct address_space *mapping,
 	       count_tree(node->rb_right, mapping, stray);
 }
 
+static bool holds_only_its_own(struct inode *inode)
+{
+	bool stray = false;
+
+	count_tree(inode->i_data.i_mmap.rb_root.rb_node, &inode->i_data, &stray);
+	return !stray;
+}
+
 static bool inv_14_linked_to_its_mapping(const void **object)
 {
-	struct inode *inode;
+	struct inode *inode = anon_inode_shared();
 
+	*object = inode;
+	if (inode && !holds_only_its_own(inode))
+		return false;
 	for_each(INODES, inode) {
-		bool stray = false;
-
-		count_tree(inode->i_data.i_mmap.rb_root.rb_node, &inode->i_data, &stray);
 		*object = inode;
-		if (stray)
+		if (!holds_only_its_own(inode))
 			return false;
 	}
 	return true;

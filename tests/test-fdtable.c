@@ -98,7 +98,7 @@ START_TEST(limits_are_emfile_and_sometimes_ebadf)
 }
 END_TEST
 
-/* FS-136 */
+/* FS-132, FS-136 */
 static const struct {
 	unsigned int fd, nr_open;
 	enum kernel_version version;

@@ -23,7 +23,7 @@ static void list(void *unused)
 	vfiosim_expect(unregister_filesystem(&other) == 0);
 }
 
-/* FS-33 */
+/* FS-33, FS-35 */
 START_TEST(types_are_listed_by_name_once)
 {
 	static const struct vfiosim_scenario scenario = {

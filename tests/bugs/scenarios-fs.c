@@ -363,6 +363,8 @@ static const struct vfiosim_scenario cdev_opens = {
 struct world {
 	struct vfiosim_device *device;
 	struct vfiosim_process *alice;
+	struct vfiosim_user user;
+	int64_t mapped_at;
 };
 
 static void plug(void *data)
@@ -436,6 +438,74 @@ static const struct vfiosim_scenario vfio_map_checked = {
 	.tasks = { { "alice", map_and_fork }, { "admin", unbind } },
 };
 
+static void bind_and_open(void *data)
+{
+	struct world *w = data;
+
+	bind(data);
+	vfiosim_expect(vfiosim_user_open(&w->user, w->alice, w->device) == 0);
+}
+
+static void bind_open_and_map(void *data)
+{
+	struct world *w = data;
+
+	bind_and_open(data);
+	w->mapped_at = vfiosim_bar_map(w->alice, w->user.device, 0);
+	vfiosim_expect(w->mapped_at > 0);
+}
+
+static void unmap_and_close(void *data)
+{
+	struct world *w = data;
+
+	vfiosim_user_close(&w->user);
+	if (w->mapped_at)
+		vfiosim_munmap(w->alice, w->mapped_at, 0x4000);
+}
+
+static const struct vfiosim_scenario vfio_opened_checked = {
+	.name = "fs-vfio-opened-checked",
+	.summary = "a driver is unbound while a process has the device open; invariants",
+	.fixture_size = sizeof(struct world),
+	.setup = bind_and_open,
+	.check = fs_invariants_hold,
+	.tasks = { { "admin", unbind }, { "alice", unmap_and_close } },
+};
+
+static const struct vfiosim_scenario vfio_mapped = {
+	.name = "fs-vfio-mapped",
+	.summary = "a driver is unbound while a process has a BAR mapped",
+	.fixture_size = sizeof(struct world),
+	.setup = bind_open_and_map,
+	.tasks = { { "admin", unbind }, { "alice", unmap_and_close } },
+};
+
+static const struct vfiosim_scenario vfio_mapped_checked = {
+	.name = "fs-vfio-mapped-checked",
+	.summary = "the same; invariants",
+	.fixture_size = sizeof(struct world),
+	.setup = bind_open_and_map,
+	.check = fs_invariants_hold,
+	.tasks = { { "admin", unbind }, { "alice", unmap_and_close } },
+};
+
+static void exit_with_container(void *data)
+{
+	struct world *w = data;
+
+	vfiosim_open(w->alice, "/dev/vfio/vfio", O_RDWR);
+	vfiosim_exit(w->alice);
+}
+
+static const struct vfiosim_scenario vfio_container = {
+	.name = "fs-vfio-container",
+	.summary = "a process exits with a container open, no device is bound",
+	.fixture_size = sizeof(struct world),
+	.setup = plug,
+	.tasks = { { "alice", exit_with_container } },
+};
+
 static const struct vfiosim_scenario vfio_bind = {
 	.name = "fs-vfio-bind",
 	.tolerate = "warn",
@@ -448,4 +518,5 @@ static const struct vfiosim_scenario vfio_bind = {
 VFIOSIM_PROGRAM(&pins, &pins_checked, &pins_alone, &walker_checked, &shrinker, &shrinker_alone,
 		&files, &swap, &unread,
 		&files_checked, &delayed, &threads, &threads_checked, &in_flight, &cdev_opens,
-		&vfio_map, &vfio_map_checked, &vfio_bind);
+		&vfio_map, &vfio_map_checked, &vfio_opened_checked,
+		&vfio_mapped, &vfio_mapped_checked, &vfio_container, &vfio_bind);
