@@ -34,30 +34,32 @@ static bool update_last(struct rb_node *node)
 }
 
 static void insert_below(struct rb_root_cached *root, struct vm_area_struct *vma,
-			 struct rb_node *parent, struct rb_node **link, bool leftmost)
+			 struct rb_node *parent, struct rb_node **link)
 {
 	vma->shared_last = last_page(vma);
-	rb_link_node(&vma->shared_rb, parent, link);
-	if (leftmost)
+	if (!parent || (parent == root->rb_leftmost && link == &parent->rb_left))
 		root->rb_leftmost = &vma->shared_rb;
+	if (!parent || (parent == root->rb_rightmost && link == &parent->rb_right))
+		root->rb_rightmost = &vma->shared_rb;
+	rb_link_node(&vma->shared_rb, parent, link);
 	rb_insert_augmented(&vma->shared_rb, &root->rb_root, update_last);
 }
 
 void vma_interval_tree_insert(struct vm_area_struct *vma, struct rb_root_cached *root)
 {
 	struct rb_node **link = &root->rb_root.rb_node, *parent = NULL;
-	bool leftmost = true;
 
+	/* Most new mappings go to the end. */
+	if (*link && vma->vm_pgoff >= vma_of(root->rb_rightmost)->vm_pgoff) {
+		parent = root->rb_rightmost;
+		link = &parent->rb_right;
+	}
 	while (*link) {
 		parent = *link;
-		if (vma->vm_pgoff < vma_of(parent)->vm_pgoff) {
-			link = &parent->rb_left;
-		} else {
-			link = &parent->rb_right;
-			leftmost = false;
-		}
+		link = vma->vm_pgoff < vma_of(parent)->vm_pgoff ? &parent->rb_left :
+								  &parent->rb_right;
 	}
-	insert_below(root, vma, parent, link, leftmost);
+	insert_below(root, vma, parent, link);
 }
 
 /* @vma has the same first page as @prev, which is in the tree. */
@@ -71,7 +73,7 @@ void vma_interval_tree_insert_after(struct vm_area_struct *vma, struct vm_area_s
 		parent = *link;
 		link = &parent->rb_left;
 	}
-	insert_below(root, vma, parent, link, false);
+	insert_below(root, vma, parent, link);
 }
 
 void vma_interval_tree_remove(struct vm_area_struct *vma, struct rb_root_cached *root)
@@ -79,6 +81,8 @@ void vma_interval_tree_remove(struct vm_area_struct *vma, struct rb_root_cached 
 	BUG_ON(RB_EMPTY_NODE(&vma->shared_rb));
 	if (root->rb_leftmost == &vma->shared_rb)
 		root->rb_leftmost = rb_next(&vma->shared_rb);
+	if (root->rb_rightmost == &vma->shared_rb)
+		root->rb_rightmost = rb_prev(&vma->shared_rb);
 	rb_erase_augmented(&vma->shared_rb, &root->rb_root, update_last);
 }
 

@@ -48,7 +48,10 @@ static void detach(struct vma_munmap *vms)
 	struct vm_area_struct **link = &vms->first, *vma;
 	struct mm_struct *mm = vms->mm;
 
-	while ((vma = find_vma_intersection(mm, vms->start, vms->end))) {
+	unsigned long at = vms->start;
+
+	while (at < vms->end && (vma = find_vma_intersection(mm, at, vms->end))) {
+		at = vma->vm_end;
 		vma_set_erase(&mm->mm_vmas, vma);
 		mm->map_count--;
 		vms->nr_pages += vma_pages(vma);

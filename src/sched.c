@@ -315,6 +315,11 @@ void eng_point(enum eng_op op, const void *object, enum eng_access access)
 {
 	const struct decision *next = &run.decisions[run.n];
 
+	/* Setup and teardown run alone: nobody to choose from, nothing to record. */
+	if (run.phase != PHASE_RUN && !eng_tracing && !looks_freed(object)) {
+		ENGINE->steps += run.in_task;
+		return;
+	}
 	if (run.n < run.fast_until && next->kind == DECIDE_TASK && next->how == ENG_READY &&
 	    next->value == ENGINE->current && !looks_freed(object)) {
 		run.n++;

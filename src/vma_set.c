@@ -70,7 +70,8 @@ static struct vma_node *descend(struct vma_set *set, unsigned long addr)
 {
 	struct vma_node *node = set->last;
 
-	if (node && node->key[0] <= addr && addr <= node->key[node->n - 1])
+	if (node && node->key[0] <= addr &&
+	    (addr <= node->key[node->n - 1] || !node->next || addr < node->next->key[0]))
 		return node;
 	for (node = set->root; node && !node->leaf;)
 		node = node->slot[search(node, addr)];
@@ -78,12 +79,15 @@ static struct vma_node *descend(struct vma_set *set, unsigned long addr)
 	return node;
 }
 
-/* The leaf itself, if nothing above it has to change; else NULL. */
+/*
+ * The leaf of @addr, if nothing above it has to change; else NULL. Between two
+ * leaves only the bounds above can tell to which one an address belongs.
+ */
 static struct vma_node *leaf_alone(const struct vma_set *set, unsigned long addr, bool grows)
 {
 	struct vma_node *node = set->last;
 
-	if (!node || addr <= node->key[0] || addr > node->key[node->n - 1])
+	if (!node || addr <= node->key[0] || (addr > node->key[node->n - 1] && node->next))
 		return NULL;
 	return (grows ? node->n < FANOUT : node->n > FANOUT / 4) ? node : NULL;
 }
