@@ -82,6 +82,22 @@ static void check_query(unsigned long first, unsigned long last)
 	vfiosim_expect(!vma);
 }
 
+/* What a node keeps is that of its subtree, neither less nor more. */
+static unsigned long check_summaries(struct rb_node *node)
+{
+	struct vm_area_struct *vma = rb_entry(node, struct vm_area_struct, shared_rb);
+	unsigned long last = last_page(vma), below;
+
+	for (int side = 0; side < 2; side++) {
+		struct rb_node *child = side ? node->rb_right : node->rb_left;
+
+		below = child ? check_summaries(child) : 0;
+		last = below > last ? below : last;
+	}
+	vfiosim_expect(vma->shared_last == last);
+	return last;
+}
+
 static int walk_seed;
 
 static void random_walk(void *unused)
@@ -95,6 +111,8 @@ static void random_walk(void *unused)
 		else
 			insert_new();
 		check_query(random_below(30), random_below(30) + random_below(10));
+		if (step % 10 == 0 && count)
+			check_summaries(tree.rb_root.rb_node);
 		if (step % 50 == 0)
 			check_query(0, ~0UL);
 	}
