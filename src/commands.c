@@ -253,7 +253,8 @@ static int replay_here(struct cli *cli, const struct vfiosim_scenario *scenario,
 	if (!fits)
 		return EXIT_FOUND;
 	report = replay_report(scenario, &config, &replay);
-	show_run(cli, report);
+	if (cli->verbose || !report->failed)
+		show_run(cli, report);
 	if (report->failed)
 		fputs(vfiosim_report_text(report), stdout);
 	status = write_files(cli, report) ? status_of(cli, report) : EXIT_INPUT;

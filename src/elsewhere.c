@@ -34,18 +34,16 @@ static char *find_printers(void)
 	return NULL;
 }
 
-/* The step to stop before: the last one that the schedule has. */
+/* The step to stop before: the last one, which fails or leaves nobody to go on. */
 static uint64_t failing_step(const struct vfiosim_scenario *scenario,
 			     const struct schedule *schedule)
 {
 	struct run_config config = { .scenario = scenario, .faults = schedule->faults };
 	struct replay replay = { .seed = 1 };
-	uint64_t step;
 
 	schedule_replay(&config, schedule, &replay);
-	step = run_failure() ? run_failure()->step : schedule->steps->len;
 	g_ptr_array_unref(replay.divergences);
-	return step;
+	return replay.steps;
 }
 
 static void add(GPtrArray *argv, const char *word)
@@ -88,13 +86,22 @@ static void add_gdb(GPtrArray *argv, uint64_t step, bool batch)
 	add(argv, "-ex");
 	add(argv, "break vfiosim_stop_here");
 	add(argv, "-ex");
-	add(argv, "break vfiosim_eng_vfail");
+	add(argv, "tbreak vfiosim_eng_vfail");
 	add(argv, "-ex");
 	add(argv, "continue");
 	add(argv, "-ex");
-	add(argv, batch ? "continue" : "info breakpoints");
-	add(argv, "-ex");
 	add(argv, "backtrace");
+	if (printers) {
+		add(argv, "-ex");
+		add(argv, "vfiosim tasks");
+	}
+	if (batch) {
+		/* Nobody is there to go on: show the failure's own stack as well. */
+		add(argv, "-ex");
+		add(argv, "continue");
+		add(argv, "-ex");
+		add(argv, "backtrace");
+	}
 	add(argv, "--args");
 }
 

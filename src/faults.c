@@ -20,6 +20,7 @@ struct sweep {
 	struct cli *cli;
 	struct exploration x;
 	uint64_t runs, sites, failed;
+	uint64_t unmet;			/* the scenario expected success */
 	bool expected;			/* cli->expect fired */
 };
 
@@ -101,6 +102,12 @@ static const char *follow_fault(const struct trace_event *fault, size_t from, GP
 	return "-";
 }
 
+/* That what the scenario wanted to show did not come about is no wonder here. */
+static bool is_expectation(void)
+{
+	return run_failure() && g_str_equal(run_failure()->detector, "expectation");
+}
+
 static void print_site(const struct sweep *s, unsigned int depth, enum vfiosim_verdict verdict)
 {
 	g_autoptr(GPtrArray) undone = g_ptr_array_new();
@@ -114,7 +121,7 @@ static void print_site(const struct sweep *s, unsigned int depth, enum vfiosim_v
 				       (const char *)g_ptr_array_index(undone, i));
 	if (undone->len > UNDONE_MAX)
 		g_string_append_printf(list, " and %u more", undone->len - UNDONE_MAX);
-	if (s->cli->quiet && verdict == VFIOSIM_OK)
+	if (s->cli->quiet && (verdict == VFIOSIM_OK || is_expectation()))
 		return;
 	printf("%5llu %*s%-22s %-12s %5llu  %-9s %s\n", (unsigned long long)s->sites, 2 * depth,
 	       "", fault ? fault->what : "?", fault ? fault->task_name : "?",
@@ -149,7 +156,9 @@ static void sweep(struct sweep *s, const GArray *base, guint from, unsigned int 
 		decisions = run_by(s, prefix, &verdict);
 		s->sites++;
 		print_site(s, depth, verdict);
-		if (verdict != VFIOSIM_OK) {
+		if (verdict != VFIOSIM_OK && is_expectation()) {
+			s->unmet++;
+		} else if (verdict != VFIOSIM_OK) {
 			s->failed++;
 			print_replay(s, decisions);
 		} else if (depth + 1 < s->x.options.faults_max) {
@@ -179,10 +188,10 @@ static int sweep_scenario(struct cli *cli, const struct vfiosim_scenario *scenar
 			printf("%5s %-22s %-12s %5s  %-9s %s\n", "#", "site", "task", "step",
 			       "error", "events from the fault to the error");
 		sweep(&s, base, 0, 0);
-		printf("%s: %llu faults in %llu runs, %llu failures; "
+		printf("%s: %llu faults in %llu runs: %llu failures, %llu unmet expectations; "
 		       "a further run would inject nothing\n", scenario->name,
 		       (unsigned long long)s.sites, (unsigned long long)s.runs,
-		       (unsigned long long)s.failed);
+		       (unsigned long long)s.failed, (unsigned long long)s.unmet);
 	}
 	if (s.failed)
 		status = EXIT_FOUND;

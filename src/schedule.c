@@ -707,6 +707,7 @@ bool schedule_replay(const struct run_config *config, const struct schedule *sch
 		if (replay->strict)
 			return false;
 	}
+	replay->steps = f.steps;
 	replay->verdict = run_end();
 	return true;
 }

@@ -46,6 +46,7 @@ struct replay {
 	uint64_t seed;			/* of the rule that goes on after a divergence */
 	GPtrArray *divergences;		/* of char *; filled in */
 	enum vfiosim_verdict verdict;
+	size_t steps;			/* that were taken */
 	/* Called before each step, if set. */
 	void (*on_step)(void *data, const struct menu *menu, unsigned int task);
 	void *data;

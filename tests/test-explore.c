@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Strategies, budgets, shards, checkpoints, minimisation and the report. */
+#include <glib.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <vfiosim/kapi.h>
+
+#include "engine.h"
+#include "simtest.h"
+#include "workloads.h"
+
+struct result {
+	enum vfiosim_verdict verdict;
+	uint64_t runs, digest;
+	char detector[32];
+};
+
+static struct result explore(const struct vfiosim_scenario *scenario,
+			     struct vfiosim_options options)
+{
+	struct vfiosim_report *report;
+	struct result r = { .verdict = vfiosim_explore(scenario, &options, &report) };
+
+	r.runs = vfiosim_report_runs(report);
+	r.digest = vfiosim_report_digest(report);
+	g_strlcpy(r.detector, vfiosim_report_detector(report) ?: "", sizeof(r.detector));
+	vfiosim_report_free(report);
+	return r;
+}
+
+/* ---- budgets ---- */
+
+START_TEST(a_used_up_budget_is_no_success)
+{
+	struct result r = explore(workload_w1(3, 10), (struct vfiosim_options){ .runs_max = 100 });
+
+	ck_assert_int_eq(r.verdict, VFIOSIM_BUDGET);
+	ck_assert_uint_eq(r.runs, 100);
+	r = explore(workload_w1(3, 10), (struct vfiosim_options){ .milliseconds_max = 20,
+								   .runs_max = UINT64_MAX });
+	ck_assert_int_eq(r.verdict, VFIOSIM_BUDGET);
+	r = explore(workload_w1(2, 1), (struct vfiosim_options){ .strategy = VFIOSIM_PCT,
+								  .runs_max = 10 });
+	ck_assert_int_eq(r.verdict, VFIOSIM_BUDGET);
+}
+END_TEST
+
+/* ---- strategies ---- */
+
+static const struct {
+	const char *what;
+	enum vfiosim_strategy strategy;
+} finders[] = {
+	{ "depth first", VFIOSIM_EXHAUSTIVE },
+	{ "every schedule", VFIOSIM_NAIVE },
+	{ "priorities", VFIOSIM_PCT },
+	{ "a random walk", VFIOSIM_RANDOM },
+	{ "states", VFIOSIM_STATES },
+};
+
+START_TEST(every_strategy_finds_a_deadlock_and_repeats_itself)
+{
+	struct vfiosim_options options = { .strategy = finders[_i].strategy };
+	struct result first = explore(&workload_abba, options);
+	struct result second = explore(&workload_abba, options);
+
+	ck_assert_msg(first.verdict == VFIOSIM_DEADLOCK, "%s finds nothing", finders[_i].what);
+	ck_assert_str_eq(first.detector, "deadlock");
+	ck_assert_uint_eq(first.runs, second.runs);
+	ck_assert_uint_eq(first.digest, second.digest);
+}
+END_TEST
+
+START_TEST(the_seed_alone_decides_random_runs)
+{
+	struct vfiosim_options options = { .strategy = VFIOSIM_RANDOM, .runs_max = 50 };
+	struct result a = explore(workload_w1(3, 3), options), b;
+
+	options.seed = 2;
+	b = explore(workload_w1(3, 3), options);
+	ck_assert_uint_ne(a.digest, b.digest);
+}
+END_TEST
+
+START_TEST(a_search_over_states_visits_fewer_of_them_than_there_are_traces)
+{
+	struct vfiosim_options options = { .strategy = VFIOSIM_STATES };
+	struct vfiosim_report *report;
+
+	ck_assert_int_eq(vfiosim_explore(workload_w1(3, 4), &options, &report), VFIOSIM_OK);
+	ck_assert_msg(strstr(vfiosim_report_text(report), " states"), "%s",
+		      vfiosim_report_text(report));
+	ck_assert_uint_lt(vfiosim_report_runs(report), 100);
+	vfiosim_report_free(report);
+}
+END_TEST
+
+START_TEST(each_run_gives_the_same_trace_twice)
+{
+	struct vfiosim_options options = { .check_determinism = true };
+	struct result r = explore(&workload_w2, options);
+
+	ck_assert_int_eq(r.verdict, VFIOSIM_OK);
+	ck_assert_uint_gt(r.runs, 1);
+}
+END_TEST
+
+static int runs_ever;
+
+static void misbehave(void *fixture)
+{
+	struct mutex *lock = fixture;
+
+	/* State that no reset knows of: the mistake that is looked for. */
+	if (++runs_ever % 2)
+		cond_resched();
+	mutex_lock(lock);
+	mutex_unlock(lock);
+}
+
+static void init_lock(void *fixture)
+{
+	mutex_init((struct mutex *)fixture);
+}
+
+START_TEST(a_scenario_that_remembers_its_last_run_is_found_out)
+{
+	static const struct vfiosim_scenario leaky = {
+		.name = "leaky", .fixture_size = sizeof(struct mutex), .setup = init_lock,
+		.tasks = { { "a", misbehave } },
+	};
+	struct result r = explore(&leaky, (struct vfiosim_options){ .check_determinism = true });
+
+	ck_assert_int_eq(r.verdict, VFIOSIM_VIOLATION);
+	ck_assert_str_eq(r.detector, "nondeterminism");
+}
+END_TEST
+
+/* ---- shards ---- */
+
+static struct result all_shards(const struct vfiosim_scenario *scenario, unsigned int count,
+				struct vfiosim_options options)
+{
+	struct result sum = { .verdict = VFIOSIM_OK };
+
+	for (unsigned int i = 0; i < count; i++) {
+		struct result r;
+
+		options.shard_index = i;
+		options.shard_count = count;
+		r = explore(scenario, options);
+		sum.runs += r.runs;
+		sum.digest += r.digest;
+	}
+	return sum;
+}
+
+START_TEST(the_union_over_shards_is_the_single_run)
+{
+	static const unsigned int counts[] = { 1, 2, 3, 5, 8, 16 };
+	const struct vfiosim_scenario *scenario = workload_w3(3);
+	struct result whole = explore(scenario, (struct vfiosim_options){ 0 });
+	struct result sum = all_shards(scenario, counts[_i], (struct vfiosim_options){ 0 });
+
+	ck_assert_uint_eq(sum.runs, whole.runs);
+	ck_assert_uint_eq(sum.digest, whole.digest);
+}
+END_TEST
+
+START_TEST(shards_of_random_programs_lose_and_double_nothing)
+{
+	struct vfiosim_options options = { .keep_going = true, .no_minimize = true };
+
+	for (unsigned int seed = 0; seed < 12; seed++) {
+		const struct vfiosim_scenario *scenario = workload_random(500 + 12 * _i + seed);
+		struct result whole = explore(scenario, options);
+		struct result sum = all_shards(scenario, 2 + seed % 4, options);
+
+		ck_assert_msg(sum.runs == whole.runs && sum.digest == whole.digest,
+			      "%s: %llu runs where there are %llu", scenario->summary,
+			      (unsigned long long)sum.runs, (unsigned long long)whole.runs);
+	}
+}
+END_TEST
+
+/* ---- checkpoints ---- */
+
+START_TEST(a_search_that_is_left_and_resumed_again_and_again_comes_to_the_same_end)
+{
+	static const enum vfiosim_backtracking ways[] = { VFIOSIM_SNAPSHOT, VFIOSIM_REEXECUTE };
+	const struct vfiosim_scenario *scenario = workload_w3(3);
+	struct result whole = explore(scenario, (struct vfiosim_options){ 0 }), r;
+	g_autofree char *file = g_strdup_printf("checkpoint-%d-%d", (int)getpid(), _i);
+	struct vfiosim_options options = {
+		.checkpoint = file, .runs_max = 37, .backtracking = ways[_i],
+	};
+
+	unlink(file);
+	do {
+		r = explore(scenario, options);
+		options.resume = true;
+		options.runs_max += 37;
+	} while (r.verdict == VFIOSIM_BUDGET && options.runs_max < 10000);
+	ck_assert_int_eq(r.verdict, VFIOSIM_OK);
+	ck_assert_uint_eq(r.runs, whole.runs);
+	ck_assert_uint_eq(r.digest, whole.digest);
+	ck_assert(access(file, F_OK) != 0);	/* nothing is left to resume */
+}
+END_TEST
+
+/* ---- data choices, faults, timeouts ---- */
+
+struct chooser {
+	int sum;
+};
+
+static void choose_twice(void *fixture)
+{
+	struct chooser *c = fixture;
+
+	c->sum = eng_choose("tens", 3) * 10;
+	c->sum += eng_choose("units", 4);
+	vfiosim_expect(c->sum != 23);
+}
+
+START_TEST(all_data_choices_are_tried)
+{
+	static const struct vfiosim_scenario choices = {
+		.name = "choices", .fixture_size = sizeof(struct chooser),
+		.tasks = { { "only", choose_twice } },
+	};
+	struct vfiosim_options options = { .keep_going = true };
+	struct result r = explore(&choices, options);
+
+	ck_assert_uint_eq(r.runs, 12);
+	ck_assert_str_eq(r.detector, "expectation");
+}
+END_TEST
+
+struct holder {
+	void *kept[3];
+};
+
+static void allocate(void *fixture)
+{
+	struct holder *h = fixture;
+	int failed = 0;
+
+	for (int i = 0; i < 3; i++) {
+		h->kept[i] = kzalloc(16, GFP_KERNEL);
+		failed += !h->kept[i];
+	}
+	for (int i = 0; i < 3; i++)
+		kfree(h->kept[i]);
+	vfiosim_expect(failed < 2);
+}
+
+static const struct {
+	unsigned int faults_max;
+	uint64_t runs;
+	enum vfiosim_verdict verdict;
+} fault_bounds[] = {
+	{ 0, 1, VFIOSIM_OK }, { 1, 4, VFIOSIM_OK }, { 2, 7, VFIOSIM_VIOLATION },
+	{ 3, 8, VFIOSIM_VIOLATION },
+};
+
+START_TEST(faults_are_tried_up_to_their_bound)
+{
+	static const struct vfiosim_scenario scenario = {
+		.name = "allocate", .fixture_size = sizeof(struct holder),
+		.tasks = { { "only", allocate } },
+	};
+	struct vfiosim_options options = {
+		.faults_max = fault_bounds[_i].faults_max, .keep_going = true,
+		.no_minimize = true,
+	};
+	struct result r = explore(&scenario, options);
+
+	ck_assert_uint_eq(r.runs, fault_bounds[_i].runs);
+	ck_assert_int_eq(r.verdict, fault_bounds[_i].verdict);
+}
+END_TEST
+
+struct waiter {
+	struct completion done;
+	bool timed_out;
+};
+
+static void init_waiter(void *fixture)
+{
+	init_completion(&((struct waiter *)fixture)->done);
+}
+
+static void wait_a_while(void *fixture)
+{
+	struct waiter *w = fixture;
+
+	w->timed_out = !wait_for_completion_timeout(&w->done, HZ);
+	vfiosim_expect(!w->timed_out);
+}
+
+static void complete_it(void *fixture)
+{
+	complete(&((struct waiter *)fixture)->done);
+}
+
+START_TEST(a_timeout_passes_early_only_if_that_is_asked_for)
+{
+	static const struct vfiosim_scenario scenario = {
+		.name = "timeout", .fixture_size = sizeof(struct waiter), .setup = init_waiter,
+		.tasks = { { "waiter", wait_a_while }, { "completer", complete_it } },
+	};
+	struct result r = explore(&scenario, (struct vfiosim_options){ 0 });
+
+	ck_assert_int_eq(r.verdict, VFIOSIM_OK);
+	r = explore(&scenario, (struct vfiosim_options){ .timeouts_max = 1 });
+	ck_assert_int_eq(r.verdict, VFIOSIM_VIOLATION);
+}
+END_TEST
+
+/* ---- what a failure looks like ---- */
+
+START_TEST(a_failure_is_minimised_and_explained)
+{
+	struct vfiosim_options options = { .strategy = VFIOSIM_RANDOM, .seed = 7 };
+	struct vfiosim_report *report;
+	const char *text;
+
+	ck_assert_int_eq(vfiosim_explore(&workload_abba, &options, &report), VFIOSIM_DEADLOCK);
+	text = vfiosim_report_text(report);
+	ck_assert_ptr_nonnull(strstr(text, "abba: deadlock: nobody can run"));
+	ck_assert_ptr_nonnull(strstr(text, "1 preemption, the fewest possible"));
+	ck_assert_ptr_nonnull(strstr(text, "** DEADLOCK **"));
+	ck_assert_ptr_nonnull(strstr(text, "nearest schedule that passes: at step"));
+	ck_assert_ptr_nonnull(strstr(text, "replay abba "));
+	ck_assert_ptr_null(strstr(text, "0x7f"));
+	vfiosim_report_free(report);
+}
+END_TEST
+
+static long resident_pages(void)
+{
+	long size = 0, resident = 0;
+	FILE *f = fopen("/proc/self/statm", "r");
+
+	ck_assert_int_eq(fscanf(f, "%ld %ld", &size, &resident), 2);
+	fclose(f);
+	return resident;
+}
+
+START_TEST(memory_does_not_grow_with_the_number_of_runs)
+{
+	long before, after;
+
+	if (simtest_has_memory_checker())
+		return;
+	explore(workload_w1(3, 10), (struct vfiosim_options){ .runs_max = 2000 });
+	before = resident_pages();
+	explore(workload_w1(3, 10), (struct vfiosim_options){ .runs_max = 100000 });
+	after = resident_pages();
+	ck_assert_int_le(after - before, 64);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("explore");
+	TCase *all = tcase_create("explore");
+
+	tcase_set_timeout(all, 60);
+	tcase_add_test(all, a_used_up_budget_is_no_success);
+	tcase_add_loop_test(all, every_strategy_finds_a_deadlock_and_repeats_itself, 0,
+			    G_N_ELEMENTS(finders));
+	tcase_add_test(all, the_seed_alone_decides_random_runs);
+	tcase_add_test(all, a_search_over_states_visits_fewer_of_them_than_there_are_traces);
+	tcase_add_test(all, each_run_gives_the_same_trace_twice);
+	tcase_add_test(all, a_scenario_that_remembers_its_last_run_is_found_out);
+	tcase_add_loop_test(all, the_union_over_shards_is_the_single_run, 0, 6);
+	tcase_add_loop_test(all, shards_of_random_programs_lose_and_double_nothing, 0, 4);
+	tcase_add_loop_test(all,
+		a_search_that_is_left_and_resumed_again_and_again_comes_to_the_same_end, 0, 2);
+	tcase_add_test(all, all_data_choices_are_tried);
+	tcase_add_loop_test(all, faults_are_tried_up_to_their_bound, 0,
+			    G_N_ELEMENTS(fault_bounds));
+	tcase_add_test(all, a_timeout_passes_early_only_if_that_is_asked_for);
+	tcase_add_test(all, a_failure_is_minimised_and_explained);
+	tcase_add_test(all, memory_does_not_grow_with_the_number_of_runs);
+	suite_add_tcase(suite, all);
+	return simtest_main(suite);
+}
