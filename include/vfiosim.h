@@ -536,6 +536,8 @@ VFIOSIM_API enum vfiosim_verdict vfiosim_report_verdict(const struct vfiosim_rep
 VFIOSIM_API uint64_t vfiosim_report_runs(const struct vfiosim_report *report);
 /** vfiosim_report_cut() - runs dropped on the way, since another run covers them */
 VFIOSIM_API uint64_t vfiosim_report_cut(const struct vfiosim_report *report);
+/** vfiosim_report_states() - distinct states, of a search over states */
+VFIOSIM_API uint64_t vfiosim_report_states(const struct vfiosim_report *report);
 /** vfiosim_report_digest() - the set of traces as one number, whatever their order */
 VFIOSIM_API uint64_t vfiosim_report_digest(const struct vfiosim_report *report);
 /** vfiosim_report_detector() - what fired first, or NULL */

@@ -504,6 +504,11 @@ uint64_t vfiosim_report_cut(const struct vfiosim_report *r)
 	return r->cut;
 }
 
+uint64_t vfiosim_report_states(const struct vfiosim_report *r)
+{
+	return r->states;
+}
+
 uint64_t vfiosim_report_digest(const struct vfiosim_report *r)
 {
 	return r->digest;
