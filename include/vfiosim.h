@@ -485,6 +485,9 @@ enum vfiosim_backtracking {
  * @keep_going: go on after a failing run, and count what fails how often
  * @no_minimize: report the first failing schedule as it was found
  * @check_determinism: run each schedule twice and compare
+ * @races: look for data races among plain accesses of code that was compiled
+ *	with -fsanitize=thread; "data-race" is the detector
+ * @plain_points: each plain access of such code is a choice point; implies @races
  * @progress: show on stderr how far it is
  * @checkpoint: file to save the state of the search to when it ends early
  * @resume: begin with what @checkpoint holds
@@ -510,6 +513,8 @@ struct vfiosim_options {
 	bool keep_going;
 	bool no_minimize;
 	bool check_determinism;
+	bool races;
+	bool plain_points;
 	bool progress;
 	const char *checkpoint;
 	bool resume;

@@ -8,6 +8,7 @@
 
 #include "cli.h"
 #include "core_load.h"
+#include "tsan.h"
 
 #define VERSION "0.1.0"
 
@@ -76,6 +77,10 @@ static const struct option options[] = {
 	  .help = "show the failing schedule as it was found" },
 	{ "check-determinism", NULL, FLAG, FOR_EXPLORE, AT(options.check_determinism),
 	  .help = "run each schedule twice and compare" },
+	{ "races", NULL, FLAG, FOR_SEARCH | FOR_REPLAY | FOR_FAULTS, AT(options.races),
+	  .help = "look for data races in code compiled with -fsanitize=thread" },
+	{ "plain-points", NULL, FLAG, FOR_SEARCH | FOR_REPLAY, AT(options.plain_points),
+	  .help = "let tasks be preempted at each plain access of such code" },
 	{ "progress", NULL, FLAG, FOR_SEARCH, AT(options.progress),
 	  .help = "show progress on stderr (default on a terminal)" },
 	{ "checkpoint", "FILE", TEXT, FOR_EXPLORE, AT(options.checkpoint),
@@ -290,6 +295,8 @@ static int check_together(struct cli *cli)
 	const struct vfiosim_options *o = &cli->options;
 	bool random = o->strategy == VFIOSIM_PCT || o->strategy == VFIOSIM_RANDOM;
 
+	if ((o->races || o->plain_points) && !tsan_present())
+		return cli_complain(cli, "no code here was compiled with -fsanitize=thread");
 	if (o->resume && !o->checkpoint)
 		return cli_complain(cli, "--resume wants --checkpoint FILE");
 	if (o->checkpoint && o->strategy == VFIOSIM_STATES)

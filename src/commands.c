@@ -210,7 +210,9 @@ static struct vfiosim_report *replay_report(const struct vfiosim_scenario *scena
 					    const struct replay *replay)
 {
 	struct vfiosim_options options = { .no_minimize = true,
-					   .faults_max = config->faults };
+					   .faults_max = config->faults,
+					   .races = config->races,
+					   .plain_points = config->plain_points };
 	struct vfiosim_report *report;
 	const struct decision *d;
 	struct exploration x;
@@ -241,6 +243,8 @@ static int replay_here(struct cli *cli, const struct vfiosim_scenario *scenario,
 	struct run_config config = {
 		.scenario = scenario,
 		.faults = schedule->faults || cli->options.faults_max,
+		.races = cli->options.races || cli->options.plain_points,
+		.plain_points = cli->options.plain_points,
 	};
 	struct replay replay = { .strict = cli->strict, .seed = cli->options.seed ?: 1 };
 	struct vfiosim_report *report;

@@ -48,6 +48,11 @@ void exploration_init(struct exploration *x, const struct vfiosim_scenario *scen
 	x->config.scenario = scenario;
 	x->config.faults = x->options.faults_max > 0;
 	x->config.steps_max = x->options.steps_max;
+	x->config.races = x->options.races || x->options.plain_points;
+	x->config.plain_points = x->options.plain_points;
+	/* What was accessed is not part of a snapshot. */
+	if (x->config.races)
+		x->options.backtracking = VFIOSIM_REEXECUTE;
 	x->schedule = g_array_new(FALSE, FALSE, sizeof(struct decision));
 	x->outcomes = g_array_new(FALSE, TRUE, sizeof(struct outcome));
 	x->started_us = g_get_monotonic_time();

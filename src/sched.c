@@ -17,6 +17,7 @@
 
 #include "choice.h"
 #include "trace.h"
+#include "tsan.h"
 
 #define STEPS_MAX_DEFAULT 60000
 #define HUNG_NS (120ULL * 1000000000)
@@ -241,8 +242,10 @@ static void ask_check(void)
 {
 	const struct vfiosim_scenario *scenario = run.scenario;
 
+	tsan_paused++;
 	if (scenario->check && !run.failed && !scenario->check(run.fixture))
 		eng_report("expectation", NULL, "the scenario's check() is false");
+	tsan_paused--;
 }
 
 /* At a choice point of @self, whose pending operation is set. */
@@ -308,6 +311,8 @@ ON_SWITCH_PATH void point_slow(enum eng_op op, const void *object, enum eng_acce
 	}
 	if (looks_freed(object))
 		check_use(object, self);
+	if (tsan_watching)
+		tsan_sync(op, object);
 	trace_step(op, object, ENG_READY);
 }
 
@@ -374,6 +379,8 @@ ON_SWITCH_PATH enum eng_wake wait_slow(enum eng_op op, const void *object, enum 
 	}
 	if (looks_freed(object))
 		check_use(object, self);
+	if (tsan_watching)
+		tsan_sync(op, object);
 	trace_step(op, object, self->wait.how);
 	return self->wait.how;
 }
@@ -638,7 +645,8 @@ void run_begin(const struct run_config *config)
 	run.phase = PHASE_RUN;
 	setup_steps = ENGINE->steps;
 	run.steps_max += setup_steps;
-	if (!eng_tracing && !config->scenario->check)
+	tsan_begin(config->races, config->plain_points);
+	if (!eng_tracing && !config->scenario->check && !tsan_watching)
 		run.fast_until = run.script_n;
 }
 

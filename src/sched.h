@@ -84,6 +84,8 @@ struct run_config {
 	size_t script_length;
 	bool tracing;			/* fill the event ring */
 	bool faults;			/* eng_fail_here() is a choice */
+	bool races;			/* look for data races among plain accesses */
+	bool plain_points;		/* each plain access is a choice point */
 	uint64_t steps_max;		/* 0: default */
 };
 
