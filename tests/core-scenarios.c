@@ -246,6 +246,7 @@ const struct vfiosim_scenario core_object_life = {
 	.name = "core-object-life",
 	.summary = "a device object pins the filesystem from its allocation to its release",
 	.core = "merged",
+	.kernel = VFIOSIM_KERNEL_6_12,
 	.fixture_size = 16,
 	.setup = setup_object,
 	.teardown = teardown,
