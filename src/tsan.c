@@ -18,6 +18,11 @@
 #include "run.h"
 #include "symbols.h"
 
+/* gcc with another sanitizer on believes to know one of these, and wrongly. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wbuiltin-declaration-mismatch"
+#endif
+
 #define GRANULE 8
 #define CELLS 6
 #define TABLE_FIRST 4096
