@@ -164,6 +164,11 @@ static bool default_transition(const struct menu *menu, unsigned int *task, enum
 	return true;
 }
 
+static u64 scenario_tasks_alive(void)
+{
+	return ENGINE->alive & ~ENGINE->background;
+}
+
 /* ---- switching ---- */
 
 ON_SWITCH_PATH void switch_from_driver(struct task *to)
@@ -225,7 +230,8 @@ static struct task *next_of_script(void)
 	const struct decision *next = &run.decisions[run.n];
 	struct task *task;
 
-	if (run.n >= run.script_n || run.failed)
+	/* What blocks in setup is not the script's business. */
+	if (run.n >= run.script_n || run.failed || run.phase != PHASE_RUN)
 		return NULL;
 	if (next->kind != DECIDE_TASK || !is_possible(next->value, next->how)) {
 		choice_diverge();
@@ -395,6 +401,8 @@ enum eng_wake eng_wait(enum eng_op op, const void *object, enum eng_access acces
 	    next->value == ENGINE->current && !looks_freed(object) && ready(arg)) {
 		run.n++;
 		ENGINE->steps++;
+		if (current_task()->retried_object == object)
+			current_task()->retried_object = NULL;
 		return ENG_READY;
 	}
 	return wait_slow(op, object, access, ready, arg, timeout_ns, mode);
@@ -481,6 +489,9 @@ void eng_exit(void)
 	ENGINE->alive &= ~bit(self->number);
 	if (eng_tracing)
 		trace_add(TRACE_TASK, "ends", NULL, NULL);
+	/* By script or not: the last task's last step is no choice point of anybody. */
+	if (run.scenario->check && run.phase == PHASE_RUN && !scenario_tasks_alive())
+		ask_check();
 	next = run.phase == PHASE_RUN ? next_of_script() : NULL;
 	if (next) {
 		ENGINE->current = next->number;
@@ -650,11 +661,6 @@ void run_begin(const struct run_config *config)
 		run.fast_until = run.script_n;
 }
 
-static u64 scenario_tasks_alive(void)
-{
-	return ENGINE->alive & ~ENGINE->background;
-}
-
 /* Follows the script as far as it goes. */
 static void run_script(void)
 {
@@ -720,8 +726,6 @@ const struct step *run_step(unsigned int i, enum eng_wake how)
 	run.n_freed = 0;
 	picked(task, how);
 	switch_from_driver(task);
-	if (run.scenario->check && !run.over && !scenario_tasks_alive())
-		ask_check();
 	run.data_n = 0;
 	run.script_n = run.n;
 	run.step.freed = run.n_freed < 255 ? run.n_freed : 255;

@@ -138,6 +138,72 @@ START_TEST(a_scenario_that_remembers_its_last_run_is_found_out)
 }
 END_TEST
 
+struct beginning {
+	struct mutex lock;
+	struct completion done;
+	struct work_struct work;
+	int ended;
+};
+
+static void complete_beginning(struct work_struct *work)
+{
+	complete(&container_of(work, struct beginning, work)->done);
+}
+
+/* Blocks: what goes on meanwhile is no decision of a schedule's. */
+static void begin_and_wait(void *fixture)
+{
+	struct beginning *b = fixture;
+
+	mutex_init(&b->lock);
+	init_completion(&b->done);
+	INIT_WORK(&b->work, complete_beginning);
+	schedule_work(&b->work);
+	wait_for_completion(&b->done);
+}
+
+static void take_beginning(void *fixture)
+{
+	struct beginning *b = fixture;
+
+	mutex_lock(&b->lock);
+	mutex_unlock(&b->lock);
+	b->ended++;
+}
+
+static bool somebody_is_left(const void *fixture)
+{
+	return ((const struct beginning *)fixture)->ended < 2;
+}
+
+static const struct vfiosim_scenario beginnings[] = {
+	{ .name = "setup blocks", .fixture_size = sizeof(struct beginning),
+	  .setup = begin_and_wait,
+	  .tasks = { { "a", take_beginning }, { "b", take_beginning } } },
+	{ .name = "a check that only the end breaks", .fixture_size = sizeof(struct beginning),
+	  .setup = begin_and_wait, .check = somebody_is_left,
+	  .tasks = { { "a", take_beginning }, { "b", take_beginning } } },
+};
+
+/* However it is come back to, by however many steps of a script at once. */
+START_TEST(a_run_by_script_is_the_run_by_steps)
+{
+	struct vfiosim_options options = {
+		.backtracking = VFIOSIM_REEXECUTE, .check_determinism = true,
+		.keep_going = true, .no_minimize = true,
+	};
+	struct result again = explore(&beginnings[_i], options), restored;
+
+	ck_assert_str_ne(again.detector, "nondeterminism");
+	ck_assert_str_eq(again.detector, beginnings[_i].check ? "expectation" : "");
+	ck_assert_uint_gt(again.runs, 1);
+	options.backtracking = VFIOSIM_BACKTRACK_AUTO;
+	restored = explore(&beginnings[_i], options);
+	ck_assert_uint_eq(again.runs, restored.runs);
+	ck_assert_uint_eq(again.digest, restored.digest);
+}
+END_TEST
+
 /* ---- shards ---- */
 
 static struct result all_shards(const struct vfiosim_scenario *scenario, unsigned int count,
@@ -378,6 +444,8 @@ int main(void)
 	tcase_add_test(all, a_search_over_states_visits_fewer_of_them_than_there_are_traces);
 	tcase_add_test(all, each_run_gives_the_same_trace_twice);
 	tcase_add_test(all, a_scenario_that_remembers_its_last_run_is_found_out);
+	tcase_add_loop_test(all, a_run_by_script_is_the_run_by_steps, 0,
+			    G_N_ELEMENTS(beginnings));
 	tcase_add_loop_test(all, the_union_over_shards_is_the_single_run, 0, 6);
 	tcase_add_loop_test(all, shards_of_random_programs_lose_and_double_nothing, 0, 4);
 	tcase_add_loop_test(all,

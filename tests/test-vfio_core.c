@@ -139,6 +139,31 @@ START_TEST(the_port_loses_the_races_that_5_14_loses)
 }
 END_TEST
 
+/* The scenarios of this file that setup, waits and check() make hard to repeat. */
+START_TEST(each_run_repeats_step_by_step)
+{
+	static const enum vfiosim_strategy strategies[] = { VFIOSIM_EXHAUSTIVE, VFIOSIM_RANDOM };
+	const bool brief = !snapshot_possible() || simtest_has_memory_checker();
+
+	for (unsigned int i = 0; core_scenarios[i]; i++) {
+		const struct vfiosim_options options = {
+			.strategy = strategies[_i & 1], .faults_max = _i >> 1,
+			.timeouts_max = _i >> 1, .runs_max = brief ? 1 : 25,
+			.backtracking = VFIOSIM_REEXECUTE, .seed = 7,
+			.check_determinism = true, .keep_going = true, .no_minimize = true,
+		};
+		struct vfiosim_report *report = NULL;
+		const char *detector;
+
+		vfiosim_explore(core_scenarios[i], &options, &report);
+		detector = vfiosim_report_detector(report);
+		ck_assert_msg(!detector || strcmp(detector, "nondeterminism"), "%s: %.400s",
+			      core_scenarios[i]->name, vfiosim_report_text(report));
+		vfiosim_report_free(report);
+	}
+}
+END_TEST
+
 static Suite *vfio_core_suite(void)
 {
 	Suite *suite = suite_create("vfio_core");
@@ -152,6 +177,7 @@ static Suite *vfio_core_suite(void)
 			    sizeof(good_races) / sizeof(*good_races));
 	tcase_add_loop_test(races, the_port_loses_the_races_that_5_14_loses, 0,
 			    sizeof(lost_races) / sizeof(*lost_races));
+	tcase_add_loop_test(races, each_run_repeats_step_by_step, 0, 4);
 	suite_add_tcase(suite, faults);
 	suite_add_tcase(suite, races);
 	return suite;
