@@ -13,21 +13,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "memcheck.h"
 #include "run.h"
-
-#ifdef HAVE_VALGRIND
-#include <valgrind/memcheck.h>
-#else
-#define RUNNING_ON_VALGRIND 0
-#define VALGRIND_CREATE_MEMPOOL(pool, redzone, zeroed)
-#define VALGRIND_DESTROY_MEMPOOL(pool)
-#define VALGRIND_MEMPOOL_ALLOC(pool, address, size)
-#define VALGRIND_MEMPOOL_FREE(pool, address)
-#define VALGRIND_MAKE_MEM_DEFINED(address, size)
-#define VALGRIND_MAKE_MEM_NOACCESS(address, size)
-#define VALGRIND_DISABLE_ERROR_REPORTING
-#define VALGRIND_ENABLE_ERROR_REPORTING
-#endif
 
 #ifdef VFIOSIM_ASAN
 #include <sanitizer/asan_interface.h>

@@ -16,6 +16,9 @@
 #include "run.h"
 #include "symbols.h"
 
+/* What reporting needs. */
+#define LANDING_STACK (16UL << 10)
+
 static struct {
 	char text[320];
 	const char *detector;
@@ -39,10 +42,19 @@ static void **frame_of(const ucontext_t *uc)
 	return (void **)uc->uc_mcontext.gregs[REG_RBP];
 }
 
+static char *stack_pointer(const ucontext_t *uc)
+{
+	return (char *)uc->uc_mcontext.gregs[REG_RSP];
+}
+
+/* As if the code that crashed had called @function, on the stack below @stack_top. */
 static void land_in(ucontext_t *uc, void (*function)(void), char *stack_top)
 {
+	unsigned long *top = (void *)((unsigned long)stack_top & ~15UL);
+
+	*--top = (unsigned long)program_counter(uc);
 	uc->uc_mcontext.gregs[REG_RIP] = (long)function;
-	uc->uc_mcontext.gregs[REG_RSP] = ((unsigned long)stack_top & ~15UL) - 8;
+	uc->uc_mcontext.gregs[REG_RSP] = (long)top;
 }
 #elif defined(__aarch64__)
 #define REGISTERS 31
@@ -62,8 +74,14 @@ static void **frame_of(const ucontext_t *uc)
 	return (void **)uc->uc_mcontext.regs[29];
 }
 
+static char *stack_pointer(const ucontext_t *uc)
+{
+	return (char *)uc->uc_mcontext.sp;
+}
+
 static void land_in(ucontext_t *uc, void (*function)(void), char *stack_top)
 {
+	uc->uc_mcontext.regs[30] = uc->uc_mcontext.pc;
 	uc->uc_mcontext.pc = (unsigned long)function;
 	uc->uc_mcontext.sp = (unsigned long)stack_top & ~15UL;
 }
@@ -142,6 +160,7 @@ static void describe(const char *what, const ucontext_t *uc)
 static void on_crash(int number, siginfo_t *info, void *context)
 {
 	ucontext_t *uc = context;
+	const struct fiber *fiber = &current_task()->fiber;
 	const char *what;
 	char *top;
 
@@ -151,9 +170,11 @@ static void on_crash(int number, siginfo_t *info, void *context)
 	}
 	crash.detector = classify(number, info, uc, &what);
 	describe(what, uc);
-	/* Nothing returns into the old frames, so the top of the stack is free. */
-	top = current_task()->fiber.stack_low + current_task()->fiber.stack_size;
-	land_in(uc, landing, top - 256);
+	/* Below the red zone, so that the frames can be shown; from the top when none is left. */
+	top = stack_pointer(uc) - 128;
+	if (top < fiber->stack_low + LANDING_STACK || top > fiber->stack_low + fiber->stack_size)
+		top = fiber->stack_low + fiber->stack_size - 256;
+	land_in(uc, landing, top);
 }
 
 void crash_install(void)

@@ -4,11 +4,7 @@
 
 #include <string.h>
 
-#ifdef HAVE_VALGRIND
-#include <valgrind/valgrind.h>
-#else
-#define VALGRIND_STACK_REGISTER(low, high) 0
-#endif
+#include "memcheck.h"
 
 #ifdef VFIOSIM_ASAN
 #include <sanitizer/asan_interface.h>

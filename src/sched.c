@@ -280,6 +280,7 @@ void run_reschedule(void)
 void run_abandon(void)
 {
 	run.over = true;
+	current_task()->frame = __builtin_frame_address(0);
 	switch_to_driver(current_task(), false);
 	__builtin_unreachable();
 }

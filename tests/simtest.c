@@ -70,24 +70,25 @@ enum vfiosim_verdict simtest_run_random(const struct vfiosim_scenario *scenario,
 	return drive(&(struct run_config){ .scenario = scenario, .tracing = true }, &seed);
 }
 
-/* Where the @nth fault point stands in the list of decisions, or -1. */
-static long nth_fault(unsigned int nth)
+/* Where the @nth fault point (of those at @site, if any) stands among the decisions, or -1. */
+static long nth_fault(const char *site, unsigned int nth)
 {
 	const struct decision *decisions;
 	size_t count = run_decisions(&decisions);
 
 	for (size_t i = 0; i < count; i++)
-		if (decisions[i].kind == DECIDE_DATA && decisions[i].fault && --nth == 0)
+		if (decisions[i].kind == DECIDE_DATA && decisions[i].fault &&
+		    (!site || !strcmp(decisions[i].what, site)) && --nth == 0)
 			return i;
 	return -1;
 }
 
-enum vfiosim_verdict simtest_run_fault(const struct vfiosim_scenario *scenario,
-				       unsigned int nth)
+enum vfiosim_verdict simtest_run_fault_at(const struct vfiosim_scenario *scenario,
+					  const char *site, unsigned int nth)
 {
 	struct run_config config = { .scenario = scenario, .tracing = true, .faults = true };
 	enum vfiosim_verdict verdict = drive(&config, NULL);
-	long at = nth ? nth_fault(nth) : -1;
+	long at = nth ? nth_fault(site, nth) : -1;
 	const struct decision *decisions;
 	struct decision *script;
 
@@ -104,6 +105,12 @@ enum vfiosim_verdict simtest_run_fault(const struct vfiosim_scenario *scenario,
 	verdict = drive(&config, NULL);
 	free(script);
 	return verdict;
+}
+
+enum vfiosim_verdict simtest_run_fault(const struct vfiosim_scenario *scenario,
+				       unsigned int nth)
+{
+	return simtest_run_fault_at(scenario, NULL, nth);
 }
 
 const char *simtest_failed_site(void)

@@ -19,10 +19,13 @@ enum vfiosim_verdict simtest_run(const struct vfiosim_scenario *scenario);
 /* The same, failing the @nth fault point that is reached (1: the first; 0: none). */
 enum vfiosim_verdict simtest_run_fault(const struct vfiosim_scenario *scenario,
 				       unsigned int nth);
+/* The same, of the fault points that are named @site. */
+enum vfiosim_verdict simtest_run_fault_at(const struct vfiosim_scenario *scenario,
+					  const char *site, unsigned int nth);
 /* The same, with task switches at random points that @seed determines. */
 enum vfiosim_verdict simtest_run_random(const struct vfiosim_scenario *scenario,
 					unsigned int seed);
-/* Name of the fault point that the last simtest_run_fault() failed, or NULL. */
+/* Name of the fault point that the last of these failed, or NULL: it was not reached. */
 const char *simtest_failed_site(void);
 
 /* @body alone, in one task, must end well. */

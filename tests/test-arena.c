@@ -126,6 +126,7 @@ int main(void)
 	Suite *suite = suite_create("arena");
 	TCase *tc = tcase_create("arena");
 
+	tcase_add_checked_fixture(tc, NULL, arena_reset);
 	tcase_add_test(tc, any_address_inside_finds_its_object);
 	tcase_add_test(tc, addresses_repeat_between_runs);
 	tcase_add_loop_test(tc, types_are_read_out_of_size_expressions, 0, ARRAY_SIZE(types));

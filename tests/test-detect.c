@@ -5,6 +5,7 @@
 #include <vfiosim/kapi.h>
 
 #include "simtest.h"
+#include "symbols.h"
 
 struct thing {
 	struct mutex lock;
@@ -244,6 +245,29 @@ START_TEST(each_detector_fires)
 }
 END_TEST
 
+static const struct {
+	void (*body)(void *fixture);
+	const char *detector, *function;
+	bool needs_poison;
+} failed_in[] = {
+	{ hit_bug, "bug", "hit_bug", false },
+	{ dereference_null, "crash", "dereference_null", true },
+};
+
+START_TEST(the_stack_of_a_failed_task_ends_where_it_failed)
+{
+	const void *frames[24];
+	bool found = false;
+
+	if (failed_in[_i].needs_poison && simtest_has_memory_checker())
+		return;
+	assert_detects(failed_in[_i].detector, failed_in[_i].body);
+	for (size_t n = run_stack(run_failure()->task, frames, 24); n && !found; n--)
+		found = !strcmp(symbol_function(frames[n - 1]), failed_in[_i].function);
+	ck_assert_msg(found, "%s is not on the stack", failed_in[_i].function);
+}
+END_TEST
+
 static struct thing *volatile keeper KSTATE = NULL;
 
 static void leak_a_chain(void *fixture)
@@ -366,6 +390,8 @@ int main(void)
 	TCase *tc = tcase_create("detect");
 
 	tcase_add_loop_test(tc, each_detector_fires, 0, ARRAY_SIZE(cases));
+	tcase_add_loop_test(tc, the_stack_of_a_failed_task_ends_where_it_failed, 0,
+			    ARRAY_SIZE(failed_in));
 	tcase_add_test(tc, a_leak_shows_who_still_refers_to_it);
 	tcase_add_test(tc, a_wait_of_two_minutes_is_a_hung_task);
 	tcase_add_test(tc, a_task_that_waits_on_freed_memory_is_found);
