@@ -447,6 +447,38 @@ static bool attached_once(const void **object)
 	return true;
 }
 
+/* Groups that say they are in @container. */
+static int groups_of(const struct vfio_container *container)
+{
+	const struct vfio_group *group;
+	int n = 0;
+
+	for_each_group(group)
+		n += group->container == container;
+	return n;
+}
+
+/* The other direction: nobody else is on a container's list, and each group holds it. */
+static bool container_counts(const void **object)
+{
+	const struct vfio_container *container;
+	const struct list_head *pos;
+	int groups, listed;
+
+	for_each(CONTAINERS, container) {
+		groups = groups_of(container);
+		listed = 0;
+		*object = container;
+		list_for_each(pos, &container->group_list)
+			if (++listed > groups)
+				return false;
+		if (listed != groups || container->kref.refcount.refs.counter !=
+		    groups + (int)files_with(&vfio_fops, container))
+			return false;
+	}
+	return true;
+}
+
 static bool backend_module(const void **object)
 {
 	const struct vfio_container *container;
@@ -479,11 +511,26 @@ static bool opened_once(const void **object)
 	const struct vfio_group *group;
 
 	for_each_group(group) {
-		int opened = group->opened.counter;
-
 		*object = group;
-		if (opened < 0 || opened > 1 ||
-		    files_with(&vfio_group_fops, group) > (unsigned int)opened)
+		if (group->opened.counter < 0 || group->opened.counter > 1)
+			return false;
+	}
+	return true;
+}
+
+/* Released by a worker, perhaps: until then the file points to the group. */
+static bool opened_by_file(const void **object)
+{
+	const struct vfio_group *group;
+	const struct file *file;
+	int files;
+
+	for_each_group(group) {
+		files = 0;
+		*object = group;
+		for_each(FILES, file)
+			files += file->f_op == &vfio_group_fops && file->private_data == group;
+		if (files != group->opened.counter)
 			return false;
 	}
 	return true;
@@ -550,6 +597,9 @@ static const struct {
 	    "that is not released", views_in_tree }, STABLE },
 	{ { 213, "files-of-listed", "no file, and so no view, is left of a device that has "
 	    "been unlisted", files_of_listed }, STABLE },
+	/* Before those that trust in it. */
+	{ { 225, "unbound", "who is noted as unbound is being unbound",
+	    unbound_in_progress }, QUIET },
 	{ { 215, "device-references", "a device is referenced by its registration and by "
 	    "each of its files", device_references }, QUIET },
 	{ { 216, "device-list", "a device is on its group's list, and the counter is the "
@@ -565,13 +615,15 @@ static const struct {
 	    users_and_container }, QUIET },
 	{ { 221, "attached-once", "a group is on its container's list once",
 	    attached_once }, STABLE },
+	{ { 221, "container-counts", "a container lists the groups that are in it, and is "
+	    "referenced by them and by its file", container_counts }, QUIET },
 	{ { 222, "backend-module", "a configured container holds its backend's module",
 	    backend_module }, QUIET },
 	{ { 223, "one-kind", "the groups of a container are all real or all fake",
 	    one_kind }, STABLE },
-	{ { 224, "opened-once", "a group has one open file at most", opened_once }, QUIET },
-	{ { 225, "unbound", "who is noted as unbound is being unbound",
-	    unbound_in_progress }, QUIET },
+	{ { 224, "opened-once", "a group has one open file at most", opened_once }, STABLE },
+	{ { 224, "opened-by-file", "a group is marked as open while its file is, and no longer",
+	    opened_by_file }, QUIET },
 	{ { 226, "module-count", "files and the mount hold the module", module_count }, QUIET },
 	{ { 227, "at-rest", "a group that nobody uses is gone", at_rest }, QUIET },
 };

@@ -392,6 +392,13 @@ static void task_close_group(void *fixture)
 	vfiosim_expect(core_close(core_file("G")) == 0);
 }
 
+/* VF-89, VF-228: when the last device is gone its group has been detached. */
+static void task_unbind_last(void *fixture)
+{
+	task_unbind_a(fixture);
+	vfiosim_expect(core.backend.attaches == 1 && core.backend.detaches == 1);
+}
+
 /* VF-259, VF-261: whichever side puts last frees the group. */
 const struct vfiosim_scenario core_close_and_unbind = {
 	.name = "core-close-and-unbind",
@@ -400,7 +407,7 @@ const struct vfiosim_scenario core_close_and_unbind = {
 	.setup = setup_attached,
 	.teardown = teardown,
 	.check = vfio_invariants_hold,
-	.tasks = { { "closer", task_close_group }, { "unbinder", task_unbind_a } },
+	.tasks = { { "closer", task_close_group }, { "unbinder", task_unbind_last } },
 };
 
 static void task_close_container(void *fixture)
@@ -590,6 +597,61 @@ const struct vfiosim_scenario core_duplicate = {
 	.tasks = { { "main", duplicate } },
 };
 
+/* ---- alone: bound again while a neighbour keeps the group (VF-52, VF-225) ---- */
+
+static void rebind(void *fixture)
+{
+	vfiosim_expect(bind_a() == 0 && bind_b() == 0);
+	AS(core.admin, core_unbind(core_find("A")));
+	vfiosim_expect(bind_a() == 0);
+	core_settle();
+}
+
+const struct vfiosim_scenario core_rebind = {
+	.name = "core-rebind",
+	.summary = "one of two devices is unbound and bound again",
+	.fixture_size = 16,
+	.setup = setup_two_together,
+	.teardown = teardown,
+	.check = vfio_invariants_hold,
+	.tasks = { { "main", rebind } },
+};
+
+/* ---- alone: a real group and a fake one in one container (VF-103, VF-223) ---- */
+
+static void setup_mixed(void *fixture)
+{
+	setup_one(fixture);
+	vfio_noiommu = true;
+	core_plug("B", -1);
+	vfiosim_expect(bind_b() == 0);
+	core_flush();
+	open_container();
+	vfiosim_expect(core_open_group("F", "noiommu-1") >= 0);
+}
+
+static void mix(void *fixture)
+{
+	int real = core_set_container(core_file("G"), core_file("C"));
+	int fake = core_set_container(core_file("F"), core_file("C"));
+
+	core_settle();
+	vfiosim_expect(real == 0 && fake == -EPERM);
+	vfiosim_expect(core_ioctl(core_file("G"), VFIO_GROUP_UNSET_CONTAINER, 0) == 0);
+	vfiosim_expect(core_set_container(core_file("F"), core_file("C")) == 0);
+}
+
+const struct vfiosim_scenario core_mixed_kinds = {
+	.name = "core-mixed-kinds",
+	.summary = "a group without an IOMMU is put beside one that has one",
+	.fixture_size = 16,
+	.setup = setup_mixed,
+	.teardown = teardown,
+	.check = vfio_invariants_hold,
+	.tolerate = "warn",
+	.tasks = { { "main", mix } },
+};
+
 /* ---- races that 5.14 loses ---- */
 
 static void task_set_first(void *fixture)
@@ -616,6 +678,16 @@ const struct vfiosim_scenario core_set_container_twice = {
 	.setup = setup_two_containers,
 	.teardown = teardown,
 	.check = vfio_invariants_hold,
+	.tasks = { { "first", task_set_first }, { "second", task_set_second } },
+};
+
+/* The same without anybody to tell early: the last unbind blocks for ever. */
+const struct vfiosim_scenario core_set_container_twice_unseen = {
+	.name = "core-set-container-twice-unseen",
+	.summary = "two threads put one group into two containers, and nobody looks",
+	.fixture_size = 16,
+	.setup = setup_two_containers,
+	.teardown = teardown,
 	.tasks = { { "first", task_set_first }, { "second", task_set_second } },
 };
 
@@ -756,7 +828,8 @@ const struct vfiosim_scenario *const core_scenarios[] = {
 	&core_two_first_binds, &core_last_pin_and_first, &core_open_and_unbind,
 	&core_close_and_unbind, &core_container_close_and_set, &core_two_set_iommu,
 	&core_two_opens, &core_two_binds_of_a_group, &core_bind_and_open, &core_busy_unbind,
-	&core_duplicate, &core_set_container_twice, &core_unset_and_set,
+	&core_duplicate, &core_rebind, &core_mixed_kinds, &core_set_container_twice,
+	&core_set_container_twice_unseen, &core_unset_and_set,
 	&core_get_device_and_unset, &core_status_and_unbind, &core_noiommu_open_and_gone,
 	NULL
 };

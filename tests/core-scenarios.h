@@ -31,9 +31,12 @@ extern const struct vfiosim_scenario core_busy_unbind;
 
 /* Alone. */
 extern const struct vfiosim_scenario core_duplicate;
+extern const struct vfiosim_scenario core_rebind;
+extern const struct vfiosim_scenario core_mixed_kinds;
 
 /* Races that 5.14 loses. */
 extern const struct vfiosim_scenario core_set_container_twice;
+extern const struct vfiosim_scenario core_set_container_twice_unseen;
 extern const struct vfiosim_scenario core_unset_and_set;
 extern const struct vfiosim_scenario core_get_device_and_unset;
 extern const struct vfiosim_scenario core_status_and_unbind;

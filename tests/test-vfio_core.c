@@ -70,6 +70,8 @@ static const struct {
 	{ "VF-68: an open and a register", &core_bind_and_open, 1 },
 	{ "VF-256: an open and a waiting unregister", &core_busy_unbind, 1 },
 	{ "VF-382: a second object", &core_duplicate, 1 },
+	{ "VF-225: bound again beside a neighbour", &core_rebind, 1 },
+	{ "VF-223: two kinds of group", &core_mixed_kinds, 1 },
 };
 
 /*
@@ -113,7 +115,8 @@ static const struct {
 	unsigned int preemptions;
 	const char *detector;
 } lost_races[] = {
-	{ "VF-271: two SET_CONTAINER", &core_set_container_twice, 1, "deadlock" },
+	{ "VF-271: two SET_CONTAINER", &core_set_container_twice, 1, "invariant" },
+	{ "VF-271: and the last unbind", &core_set_container_twice_unseen, 1, "deadlock" },
 	{ "VF-272: UNSET and SET", &core_unset_and_set, 1, "invariant" },
 	{ "VF-274: GET_DEVICE_FD and UNSET", &core_get_device_and_unset, 1, "crash" },
 	{ "VF-25: the group that both find missing", &core_two_binds_of_a_group, 1, "leak" },

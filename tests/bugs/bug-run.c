@@ -98,6 +98,16 @@ static bool run_faults(const struct vfiosim_scenario *scenario, const char *want
 	return false;
 }
 
+static const char *first_line(const char *text)
+{
+	static char line[400];
+
+	if (!text)
+		return "nothing was reported";
+	snprintf(line, sizeof(line), "%.*s", (int)strcspn(text, "\n"), text);
+	return line;
+}
+
 static bool run_schedules(const struct vfiosim_scenario *scenario,
 			  enum vfiosim_strategy strategy, uint64_t runs)
 {
@@ -108,7 +118,7 @@ static bool run_schedules(const struct vfiosim_scenario *scenario,
 	bool found;
 
 	vfiosim_explore(scenario, &options, &report);
-	found = failed(vfiosim_report_detector(report), "in one of its schedules");
+	found = failed(vfiosim_report_detector(report), first_line(vfiosim_report_text(report)));
 	vfiosim_report_free(report);
 	return found;
 }
