@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The oracle for mapped BARs: no present page table entry may lead to memory of a
- * device that is switched off (VF-229, VF-230). No kernel original: the kernel
- * does not look.
+ * device that is switched off, or that is about to be reset (VF-229, VF-230). No
+ * kernel original: the kernel does not look.
  *
  * Takes no lock and passes no choice point: it is asked at the moment when the
  * driver has changed the state or filled a page, before anybody else can run.
@@ -59,12 +59,25 @@ void vfio_pci_check_mappings(struct vfio_pci_device *vdev)
 {
 	unsigned int present;
 
-	if (!memory_is_off(vdev))
+	/* A hot reset also locks functions that nobody has open: they have no vconfig. */
+	if (!vdev->vconfig || !memory_is_off(vdev))
 		return;
 	present = vfio_pci_count_ptes(vdev);
 	if (present)
 		eng_report("pte-while-memory-off", vdev->pdev,
 			   "memory space is off and %u page table entries still lead there",
+			   present);
+}
+
+/* Asked between the zap and the reset, with memory_lock held for writing. */
+void vfio_pci_check_zapped(struct vfio_pci_device *vdev)
+{
+	unsigned int present = vfio_pci_count_ptes(vdev);
+
+	lockdep_assert_held_write(&vdev->memory_lock);
+	if (present)
+		eng_report("pte-during-reset", vdev->pdev,
+			   "the device is reset while %u page table entries lead to it",
 			   present);
 }
 

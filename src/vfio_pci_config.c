@@ -290,6 +290,7 @@ static int vfio_command_write(struct vfio_pci_device *vdev, int count, u32 value
 static void vfio_config_flr(struct vfio_pci_device *vdev)
 {
 	vfio_pci_zap_and_down_write_memory_lock(vdev);
+	vfio_pci_check_zapped(vdev);
 	pci_try_reset_function(vdev->pdev);
 	vfio_pci_up_write_memory_lock(vdev);
 }

@@ -134,6 +134,7 @@ static long vfio_pci_ioctl_reset(struct vfio_pci_device *vdev)
 	if (!vdev->reset_works)
 		return -EINVAL;
 	vfio_pci_zap_and_down_write_memory_lock(vdev);
+	vfio_pci_check_zapped(vdev);
 	ret = pci_try_reset_function(vdev->pdev);
 	vfio_pci_up_write_memory_lock(vdev);
 	return ret;

@@ -331,6 +331,7 @@ static struct mm_struct *vma_list_first_mm(struct vfio_pci_device *vdev)
 
 		if (mmget_not_zero(mm))
 			return mm;
+		eng_event("vma_list_of_the_dead", entry->vma, NULL);
 		vma_list_del(entry);
 	}
 	return NULL;

@@ -103,6 +103,7 @@ void vfio_pci_up_write_memory_lock(struct vfio_pci_device *vdev)
 
 /* vfio_pci_check.c */
 void vfio_pci_check_mappings(struct vfio_pci_device *vdev) SIM(vfio_pci_check_mappings);
+void vfio_pci_check_zapped(struct vfio_pci_device *vdev) SIM(vfio_pci_check_zapped);
 
 /* vfio_pci_config.c */
 bool __vfio_pci_memory_enabled(struct vfio_pci_device *vdev) KAPI(__vfio_pci_memory_enabled);

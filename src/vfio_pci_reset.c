@@ -484,9 +484,11 @@ static int vfio_pci_lock_memory(struct vfio_devices *devs)
 {
 	int i;
 
-	for (i = 0; i < devs->cur_index; i++)
+	for (i = 0; i < devs->cur_index; i++) {
 		if (!devs->devices[i]->design->hot_reset_lock(devs->devices[i]))
 			break;
+		vfio_pci_check_zapped(devs->devices[i]);
+	}
 	return i;
 }
 
@@ -571,6 +573,19 @@ static void vfio_pci_set_unlock(struct vfio_device_set *dev_set, struct vfio_dev
 	}
 }
 
+/* Locks: on success memory_lock is held for writing; -EBUSY: nothing is. */
+static int vfio_pci_try_zap_and_lock_one(struct vfio_pci_device *vdev)
+{
+	if (!vdev->design->hot_reset_prepare(vdev))
+		return -EBUSY;
+	if (!vdev->design->hot_reset_lock(vdev)) {
+		vdev->design->hot_reset_abort(vdev);
+		return -EBUSY;
+	}
+	vfio_pci_check_zapped(vdev);
+	return 0;
+}
+
 /*
  * The merged form: the set's lock keeps the members, so no references are needed.
  *
@@ -591,14 +606,8 @@ static int vfio_pci_hot_reset_merged(struct vfio_pci_device *vdev,
 		goto out_unlock;
 	}
 	vfio_for_each_in_set(device, node, dev_set) {
-		if (!vfio_dev_in_files(device, owned))
-			ret = -EINVAL;
-		else if (!to_vfio_pci(device)->design->hot_reset_prepare(to_vfio_pci(device)))
-			ret = -EBUSY;
-		else if (!to_vfio_pci(device)->design->hot_reset_lock(to_vfio_pci(device))) {
-			to_vfio_pci(device)->design->hot_reset_abort(to_vfio_pci(device));
-			ret = -EBUSY;
-		}
+		ret = vfio_dev_in_files(device, owned) ?
+			vfio_pci_try_zap_and_lock_one(to_vfio_pci(device)) : -EINVAL;
 		if (ret) {
 			contended = device;
 			break;

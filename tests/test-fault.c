@@ -149,7 +149,7 @@ mm_test(a_page_keeps_all_of_its_bytes)
 	mmput(child);
 }
 
-/* MM-129: what is there stays, even another pfn */
+/* MM-129, VF-184: what is there stays, even another pfn */
 static unsigned long next_pfn KSTATE;
 
 static vm_fault_t changing_fault(struct vm_fault *vmf)

@@ -38,7 +38,7 @@ static const struct vector {
 };
 static int row;
 
-/* MM-152, MM-153, MM-154, MM-155, MM-156 */
+/* MM-152, MM-153, MM-154, MM-155, MM-156, VF-183 */
 static void vector_body(void)
 {
 	const struct vector *vector = &vectors[row];

@@ -94,6 +94,8 @@ static void open_counts(void *fixture)
 	second = vfiosim_ioctl(v->alice, v->user.group, VFIO_GROUP_GET_DEVICE_FD,
 			       vfiosim_device_name(v->device));
 	vfiosim_expect(second >= 0);
+	/* VF-145: the second open counts and sets nothing up again. */
+	vfiosim_expect(device_view("0000:01:00.0", &view) && view.open_count == 2);
 	vfiosim_expect(vfiosim_munmap(v->alice, v->bar, VPCI_BAR) == 0);
 	vfiosim_expect(vfiosim_close(v->alice, v->user.device) == 0);
 	vfiosim_expect(device_view("0000:01:00.0", &view) && view.claimed_bars == 1);
@@ -242,7 +244,7 @@ static void bar_access(void *fixture)
 	struct vpci *v = fixture;
 	uint8_t bytes[16] = { 1, 2, 3, 4, 5, 6, 7, 8, 9 }, back[16];
 
-	/* Unaligned pieces go by 1, 2 and 4 bytes. */
+	/* VF-163: unaligned pieces go by 1, 2 and 4 bytes. */
 	vfiosim_expect(vfiosim_pwrite(v->alice, v->user.device, bytes, 9, VPCI_REGION(2) + 3) == 9);
 	vfiosim_expect(vfiosim_pread(v->alice, v->user.device, back, 9, VPCI_REGION(2) + 3) == 9);
 	vfiosim_expect(!memcmp(bytes, back, 9));
@@ -546,6 +548,8 @@ static void closer(void *fixture)
 	struct blocked *b = fixture;
 
 	vfiosim_sleep_ms(100);
+	/* VF-143, VF-207: remove waits with the device locked. */
+	vfiosim_expect(!device_trylock(&pci_find_by_name("0000:01:00.0")->dev));
 	vfiosim_expect(vfiosim_load(b->v.alice, b->v.bar, NULL) == VFIOSIM_TOUCH_OK);
 	vfiosim_user_close(&b->v.user);
 	vfiosim_munmap(b->v.alice, b->v.bar, VPCI_BAR);

@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Mapping BARs and taking the mappings away, in both designs: the tables of
- * docs/observed/real-kernel-vfio.md sections 6 and 7 and of MM-198.
+ * docs/observed/real-kernel-vfio.md section 6, the reach of
+ * section 7, and MM-198.
  */
-#include "vpci.h"
+#include <vfiosim/kapi.h>
+#include <vfiosim/kapi/vfio_pci.h>
 
-static const struct {
-	const char *name;
-	const struct vpci_run *run;
-} runs[] = {
-	{ "vma list, 5.14", &vpci_list_5_14 },
-	{ "vma list, 6.1", &vpci_list_6_1 },
-	{ "address space, 5.14 core", &vpci_space_5_14 },
-	{ "address space, 6.12 core", &vpci_space_6_12 },
-};
-#define N_RUNS (sizeof(runs) / sizeof(*runs))
+#include "mm_internal.h"
+#include "vfio_core.h"
+#include "vfio_pci_private.h"
+#include "vpci.h"
 
 /* ---- section 6: what may be mapped (MM-187, VF-151..VF-154) ---- */
 
@@ -63,7 +59,7 @@ static void mmap_table(void *fixture)
 
 START_TEST(only_whole_pages_of_memory_bars_can_be_mapped_shared)
 {
-	vpci_run_one(mmap_table, runs[_i].run, NULL);
+	vpci_run_one(mmap_table, vpci_designs[_i].run, NULL);
 }
 END_TEST
 
@@ -82,7 +78,7 @@ static void map_while_off(void *fixture)
 
 START_TEST(mmap_works_while_memory_is_off_and_populates_nothing)
 {
-	vpci_run_one(map_while_off, runs[_i].run, NULL);
+	vpci_run_one(map_while_off, vpci_designs[_i].run, NULL);
 }
 END_TEST
 
@@ -100,7 +96,328 @@ static void refused_fixed(void *fixture)
 
 START_TEST(a_refused_fixed_mapping_has_removed_the_old_page_all_the_same)
 {
-	vpci_run_one(refused_fixed, runs[_i].run, NULL);
+	vpci_run_one(refused_fixed, vpci_designs[_i].run, NULL);
+}
+END_TEST
+
+/* ---- what the driver makes of a mapping ---- */
+
+static struct vfio_pci_device *driver_of(const char *name)
+{
+	return pci_get_drvdata(pci_find_by_name(name));
+}
+
+static struct vm_area_struct *first_vma(struct vfio_pci_device *vdev)
+{
+	return vma_interval_tree_iter_first(&vdev->vdev.inode->i_mapping->i_mmap, 0, ~0UL);
+}
+
+/* VF-156; VF-157 and VF-177: what the mapping is found by */
+static void marks(void *fixture)
+{
+	const unsigned long flags = VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP;
+	struct vfio_pci_device *vdev = driver_of("0000:01:00.0");
+	struct vm_area_struct *vma = first_vma(vdev);
+	unsigned long physical = pci_resource_start(vdev->pdev, 2) >> PAGE_SHIFT;
+
+	vfiosim_expect(vma && vma->vm_private_data == vdev);
+	vfiosim_expect((vma->vm_flags & flags) == flags);
+	vfiosim_expect(vma->vm_pgoff == (vpci_run.design == VFIOSIM_VMA_LIST ?
+					 physical : VPCI_REGION(2) >> PAGE_SHIFT));
+	vfiosim_expect(!vma->vm_ops->open == (vpci_run.design != VFIOSIM_VMA_LIST));
+	vfiosim_expect(!vma->vm_ops->close == (vpci_run.design != VFIOSIM_VMA_LIST));
+}
+
+START_TEST(a_mapping_is_marked_and_keyed_as_the_design_wants)
+{
+	vpci_run_one(marks, vpci_designs[_i].run, NULL);
+}
+END_TEST
+
+/* VF-155: somebody else has the BAR; VF-270 is the same between two first users. */
+static void claimed_by_a_stranger(void *fixture)
+{
+	struct vpci *v = fixture;
+	struct pci_dev *pdev = pci_find_by_name("0000:01:00.0");
+	uint32_t value;
+
+	vfiosim_expect(pci_request_selected_regions(pdev, 1 << 0, "stranger") == 0);
+	vfiosim_expect(vfiosim_bar_map(v->alice, v->user.device, 0) == -EBUSY);
+	vfiosim_expect(vfiosim_pread(v->alice, v->user.device, &value, 4, VPCI_REGION(0)) ==
+		       -EBUSY);
+	pci_release_selected_regions(pdev, 1 << 0);
+	vfiosim_expect(vfiosim_pread(v->alice, v->user.device, &value, 4, VPCI_REGION(0)) == 4);
+}
+
+START_TEST(a_bar_is_claimed_at_its_first_use)
+{
+	vpci_run_one(claimed_by_a_stranger, vpci_designs[_i].run, NULL);
+}
+END_TEST
+
+static struct resource in_the_way KSTATE;
+
+/* VF-147: the rest of the small BAR's page is somebody else's. */
+static void shared_page(void *fixture)
+{
+	struct vpci *v = fixture;
+	struct resource *bar = &pci_find_by_name("0000:01:00.0")->resource[0];
+	struct vfio_region_info info = { .argsz = sizeof(info), .index = 0 };
+
+	vfiosim_expect(vfiosim_munmap(v->alice, v->bar, VPCI_BAR) == 0);
+	vfiosim_expect(vfiosim_close(v->alice, v->user.device) == 0);
+	in_the_way = (struct resource){ .name = "neighbour", .start = bar->start + 0x800,
+					.end = bar->start + 0x8ff, .flags = bar->flags };
+	vfiosim_expect(request_resource(&in_the_way) == 0);
+	v->user.device = vfiosim_ioctl(v->alice, v->user.group, VFIO_GROUP_GET_DEVICE_FD,
+				       vfiosim_device_name(v->device));
+	vfiosim_expect(vfiosim_ioctl(v->alice, v->user.device, VFIO_DEVICE_GET_REGION_INFO,
+				     &info) == 0);
+	vfiosim_expect(!(info.flags & VFIO_REGION_INFO_FLAG_MMAP));
+	vfiosim_expect(vfiosim_mmap(v->alice, 0, VPCI_PAGE, PROT_READ, MAP_SHARED,
+				    v->user.device, VPCI_REGION(0)) == -EINVAL);
+	release_resource(&in_the_way);
+}
+
+START_TEST(a_small_bar_cannot_be_mapped_when_its_page_is_shared)
+{
+	vpci_run_one(shared_page, vpci_designs[_i].run, NULL);
+}
+END_TEST
+
+static void read_bar_0(void *fixture)
+{
+	struct vpci *v = fixture;
+	uint32_t value;
+	ssize_t ret = vfiosim_pread(v->alice, v->user.device, &value, 4, VPCI_REGION(0));
+
+	vfiosim_expect(ret == 4 || ret == -EBUSY);
+	if (ret == -EBUSY)
+		vfiosim_say("spurious EBUSY");
+}
+
+static void two_threads(void *fixture)
+{
+	struct vpci *v = fixture;
+
+	vpci_setup(fixture);
+	vfiosim_threads(v->alice, 2);
+}
+
+START_TEST(two_first_users_of_a_bar_may_get_in_each_others_way)
+{
+	/* VF-270, a bug of both kernels */
+	struct vfiosim_scenario scenario = {
+		.name = "two readers", .fixture_size = sizeof(struct vpci), .setup = two_threads,
+		.kernel = vpci_designs[_i].run->kernel, .core = vpci_designs[_i].run->core,
+		.tasks = { { "one", read_bar_0 }, { "other", read_bar_0 } },
+	};
+	unsigned int spurious = 0;
+
+	vpci_run = *vpci_designs[_i].run;
+	for (unsigned int seed = 1; seed <= 40; seed++) {
+		ck_assert_int_eq(simtest_run_random(&scenario, seed), VFIOSIM_OK);
+		spurious += simtest_trace_count("spurious EBUSY");
+	}
+	ck_assert_uint_gt(spurious, 0);
+	ck_assert_uint_lt(spurious, 40);
+}
+END_TEST
+
+/* VF-176, VF-307: the list needs no tree; the address space is one call, for all BARs. */
+static void zap_once(void *fixture)
+{
+	struct vpci *v = fixture;
+
+	vfiosim_expect(vfiosim_load(v->alice, v->bar, NULL) == VFIOSIM_TOUCH_OK);
+	vfiosim_expect(vfiosim_memory_space(v->alice, v->user.device, false) == 0);
+}
+
+START_TEST(only_the_address_space_unmaps_through_the_inode)
+{
+	bool list = vpci_designs[_i].run->design == VFIOSIM_VMA_LIST;
+
+	vpci_run_one(zap_once, vpci_designs[_i].run, NULL);
+	ck_assert_uint_eq(simtest_trace_count("unmap_mapping_pages"), !list);
+	/* Pages of [0, 6 << 40). */
+	ck_assert_uint_eq(simtest_trace_count("0-5fffffff"), !list);
+}
+END_TEST
+
+/* VF-162: a VF has no memory bit of its own; what its user writes there is virtual. */
+static void always_on(void *fixture)
+{
+	struct vpci *v = fixture;
+
+	pci_find_by_name("0000:01:00.0")->no_command_memory = true;
+	vfiosim_expect(vfiosim_load(v->alice, v->bar, NULL) == VFIOSIM_TOUCH_OK);
+	vfiosim_expect(vfiosim_memory_space(v->alice, v->user.device, false) == 0);
+	vfiosim_expect(!vfiosim_present(v->alice, v->bar));
+	vfiosim_expect(vfiosim_load(v->alice, v->bar, NULL) == VFIOSIM_TOUCH_OK);
+}
+
+START_TEST(a_device_without_memory_bit_is_always_on)
+{
+	vpci_run_one(always_on, vpci_designs[_i].run, NULL);
+}
+END_TEST
+
+/* VF-164, VF-300: the zap finds the entry of a process that is past all system calls. */
+static void child_dies(void *fixture)
+{
+	struct vpci *v = fixture;
+	struct vfiosim_process *child = vfiosim_fork(v->alice, "child");
+
+	vfiosim_load(child, v->bar, NULL);
+	vfiosim_exit(child);
+}
+
+static void zap_and_look(void *fixture)
+{
+	struct vfio_pci_view view;
+
+	zap_once(fixture);
+	/* VF-165 */
+	vfiosim_expect(vfio_pci_view(pci_find_by_name("0000:01:00.0"), &view));
+	vfiosim_expect(!view.memory_enabled && !view.listed_vmas && !view.ptes);
+}
+
+START_TEST(the_zap_drops_the_entries_of_dying_processes)
+{
+	const struct vfiosim_scenario scenario = {
+		.name = "exit and zap", .fixture_size = sizeof(struct vpci), .setup = two_threads,
+		.kernel = vpci_list_5_14.kernel, .core = vpci_list_5_14.core,
+		.tasks = { { "child", child_dies }, { "zap", zap_and_look } },
+	};
+	unsigned int dead = 0;
+
+	vpci_run = vpci_list_5_14;
+	for (unsigned int seed = 1; seed <= 80; seed++) {
+		ck_assert_int_eq(simtest_run_random(&scenario, seed), VFIOSIM_OK);
+		dead += simtest_trace_count("vma_list_of_the_dead");
+	}
+	ck_assert_uint_gt(dead, 0);
+}
+END_TEST
+
+/* ---- faults that fail, locks that are taken in the wrong order ---- */
+
+/* VF-345: nothing of the mapping stays, and the next touch fills it. */
+static void touch_when_it_fails(void *fixture)
+{
+	struct vpci *v = fixture;
+	struct vfio_pci_view view;
+	enum vfiosim_touch touch;
+
+	v->device = vpci_plug("0000:01:00.0");
+	v->alice = v->device ? vfiosim_process("alice") : NULL;
+	if (!v->alice || vfiosim_bind(NULL, v->device, "vfio-pci") ||
+	    vfiosim_user_open(&v->user, v->alice, v->device))
+		return;
+	/* The upper pages need another page table than the lower ones. */
+	v->bar = vfiosim_mmap(v->alice, 0x200000000000 - 4 * VPCI_PAGE, VPCI_BAR, PROT_READ,
+			      MAP_SHARED | MAP_FIXED, v->user.device, VPCI_REGION(2));
+	if (v->bar < 0)
+		return;
+	touch = vfiosim_load(v->alice, v->bar, NULL);
+	vfiosim_expect(vfio_pci_view(pci_find_by_name("0000:01:00.0"), &view));
+	vfiosim_expect(view.listed_vmas == (touch == 0));
+	vfiosim_expect(view.ptes == (touch ? 0 : 16));
+	vfiosim_say("first touch: %s", vfiosim_touch_name(touch));
+	vfiosim_expect(vfiosim_load(v->alice, v->bar, NULL) == VFIOSIM_TOUCH_OK);
+}
+
+START_TEST(a_fault_that_fails_leaves_the_mapping_empty_and_unlisted)
+{
+	struct vfiosim_scenario scenario = {
+		.name = "failing fault", .fixture_size = sizeof(struct vpci),
+		.tolerate = "warn,leak", .tasks = { { "alice", touch_when_it_fails } },
+	};
+	unsigned int nth = 0, sigbus = 0, oom = 0;
+
+	vpci_run = vpci_list_5_14;
+	do {
+		ck_assert_int_eq(simtest_run_fault(&scenario, ++nth), VFIOSIM_OK);
+		sigbus += simtest_trace_count("first touch: SIGBUS 2");
+		/* Out of memory: the touch is tried again, and finds some. */
+		oom += simtest_trace_count("result 1)") + simtest_trace_count("result 1\n");
+	} while (simtest_failed_site());
+	ck_assert_uint_gt(oom, 0);
+	ck_assert_uint_gt(sigbus, 0);
+}
+END_TEST
+
+/* Each takes what the driver's fault or zap takes, the other way round (VF-238). */
+static void memory_before_vma(void *fixture)
+{
+	struct vfio_pci_device *vdev = driver_of("0000:01:00.0");
+
+	zap_once(fixture);
+	down_read(&vdev->memory_lock);
+	mutex_lock(&vdev->vma_lock);
+}
+
+static void vma_before_mmap(void *fixture)
+{
+	struct vfio_pci_device *vdev = driver_of("0000:01:00.0");
+	struct mm_struct *mm = first_vma(vdev)->vm_mm;
+
+	zap_once(fixture);
+	mutex_lock(&vdev->vma_lock);
+	down_read(&mm->mmap_lock);
+}
+
+static void memory_before_mmap(void *fixture)
+{
+	struct vfio_pci_device *vdev = driver_of("0000:01:00.0");
+	struct mm_struct *mm = first_vma(vdev)->vm_mm;
+
+	zap_once(fixture);
+	down_read(&vdev->memory_lock);
+	down_read(&mm->mmap_lock);
+}
+
+static void tree_before_memory(void *fixture)
+{
+	struct vfio_pci_device *vdev = driver_of("0000:01:00.0");
+
+	zap_once(fixture);
+	down_read(&vdev->vdev.inode->i_mapping->i_mmap_rwsem);
+	down_read(&vdev->memory_lock);
+}
+
+static void set_lock_inside_group_lock(void *fixture)
+{
+	struct vfio_pci_device *vdev = driver_of("0000:01:00.0");
+	struct vpci *v = fixture;
+
+	/* The last close walks the bus, and looks up each function. */
+	vfiosim_munmap(v->alice, v->bar, VPCI_BAR);
+	vfiosim_user_close(&v->user);
+	mutex_lock(&vdev->vdev.group->device_lock);
+	vfio_pci_reflck_lock(vdev);
+}
+
+static const struct {
+	const char *what;
+	const struct vpci_run *run;
+	void (*body)(void *fixture);
+} wrong_orders[] = {
+	{ "list: memory_lock, vma_lock", &vpci_list_5_14, memory_before_vma },
+	{ "list: vma_lock, mmap_lock", &vpci_list_5_14, vma_before_mmap },
+	{ "list: memory_lock, mmap_lock", &vpci_list_5_14, memory_before_mmap },
+	{ "space: memory_lock, mmap_lock", &vpci_space_6_12, memory_before_mmap },
+	{ "space: i_mmap_rwsem, memory_lock", &vpci_space_6_12, tree_before_memory },
+	{ "port: device_lock, reset lock", &vpci_list_5_14, set_lock_inside_group_lock },
+};
+
+START_TEST(whoever_takes_the_locks_the_other_way_round_is_reported)
+{
+	struct vpci_run run = *wrong_orders[_i].run;
+
+	run.resets = VFIOSIM_RESET_BUS;
+	/* VF-166, VF-181, VF-237, VF-238 */
+	vpci_run_one(wrong_orders[_i].body, &run, "lock-inversion");
 }
 END_TEST
 
@@ -109,7 +426,7 @@ END_TEST
 static void first_touch(void *fixture)
 {
 	struct vpci *v = fixture;
-	bool whole = vpci_run.design == VFIOSIM_VMA_LIST;
+	bool whole = vpci_run.design != VFIOSIM_ADDRESS_SPACE;
 
 	vfiosim_expect(vpci_present(v, v->bar, 16) == 0);
 	vfiosim_expect(vfiosim_load(v->alice, v->bar + 5 * VPCI_PAGE, NULL) == VFIOSIM_TOUCH_OK);
@@ -124,10 +441,10 @@ static void first_touch(void *fixture)
 	vfiosim_expect(vpci_present(v, v->bar, 16) == (whole ? 16 : 1));
 }
 
-START_TEST(the_list_fills_the_whole_mapping_and_the_address_space_one_page)
+START_TEST(the_first_touch_fills_a_page_or_the_whole_mapping)
 {
 	/* VF-158, VF-180, VF-394 */
-	vpci_run_one(first_touch, runs[_i].run, NULL);
+	vpci_run_one(first_touch, vpci_designs[_i].run, NULL);
 }
 END_TEST
 
@@ -150,249 +467,7 @@ static void contents(void *fixture)
 
 START_TEST(stored_data_is_still_there_after_memory_was_off)
 {
-	vpci_run_one(contents, runs[_i].run, NULL);
-}
-END_TEST
-
-/* ---- section 7: what zaps, and what a touch finds afterwards ---- */
-
-static int command(struct vpci *v, uint32_t clear, uint32_t set, size_t size)
-{
-	uint32_t value = (vpci_config_read(v, PCI_COMMAND, size) & ~clear) | set;
-
-	return vpci_config_write(v, PCI_COMMAND, value, size);
-}
-
-static void off_by_byte(struct vpci *v)
-{
-	vfiosim_expect(command(v, PCI_COMMAND_MEMORY, 0, 1) == 0);
-}
-
-static void off_by_word(struct vpci *v)
-{
-	vfiosim_expect(command(v, PCI_COMMAND_MEMORY, 0, 2) == 0);
-}
-
-static void off_by_dword(struct vpci *v)
-{
-	vfiosim_expect(command(v, PCI_COMMAND_MEMORY, 0, 4) == 0);
-}
-
-static void same_value(struct vpci *v)
-{
-	vfiosim_expect(command(v, 0, 0, 2) == 0);
-}
-
-static void io_toggled(struct vpci *v)
-{
-	vfiosim_expect(command(v, PCI_COMMAND_IO, 0, 2) == 0);
-}
-
-static void upper_byte(struct vpci *v)
-{
-	vfiosim_expect(vpci_config_write(v, PCI_COMMAND + 1, 0, 1) == 0);
-}
-
-static void bar_register(struct vpci *v)
-{
-	vfiosim_expect(vpci_config_write(v, PCI_BASE_ADDRESS_2, ~0U, 4) == 0);
-	vfiosim_expect((vpci_config_read(v, PCI_BASE_ADDRESS_2, 4) & ~0xfU) ==
-		       (uint32_t)~(VPCI_BAR - 1));
-}
-
-static void device_reset(struct vpci *v)
-{
-	vfiosim_expect(vfiosim_ioctl(v->alice, v->user.device, VFIO_DEVICE_RESET, 0) == 0);
-	vfiosim_expect(vpci_config_read(v, PCI_COMMAND, 2) & PCI_COMMAND_MEMORY);
-}
-
-static void flr_by_capability(struct vpci *v)
-{
-	unsigned int cap = vpci_capability(v, PCI_CAP_ID_EXP);
-	uint32_t control = vpci_config_read(v, cap + PCI_EXP_DEVCTL, 2);
-
-	vfiosim_expect(cap);
-	vfiosim_expect(vpci_config_write(v, cap + PCI_EXP_DEVCTL,
-					 control | PCI_EXP_DEVCTL_BCR_FLR, 2) == 0);
-}
-
-static void af_flr_by_capability(struct vpci *v)
-{
-	unsigned int cap = vpci_capability(v, PCI_CAP_ID_AF);
-
-	vfiosim_expect(cap);
-	vfiosim_expect(vpci_config_write(v, cap + PCI_AF_CTRL, PCI_AF_CTRL_FLR, 1) == 0);
-}
-
-static void sysfs_reset(struct vpci *v)
-{
-	vfiosim_expect(vfiosim_sysfs_reset(NULL, v->device) == 0);
-}
-
-static long hot_reset(struct vpci *v, int fd)
-{
-	struct {
-		struct vfio_pci_hot_reset head;
-		int fd;
-	} arg = { { .argsz = sizeof(arg), .count = 1 }, fd };
-
-	return vfiosim_ioctl(v->alice, v->user.device, VFIO_DEVICE_PCI_HOT_RESET, &arg);
-}
-
-static void hot_reset_group(struct vpci *v)
-{
-	vfiosim_expect(hot_reset(v, v->user.group) == 0);
-}
-
-static void hot_reset_wrong_fd(struct vpci *v)
-{
-	vfiosim_expect(hot_reset(v, v->user.container) == -EINVAL);
-}
-
-static const struct {
-	const char *what;
-	void (*act)(struct vpci *v);
-	bool zaps;
-	enum vfiosim_touch touch;
-} zap_rows[] = {
-	{ "memory off by a 1-byte write", off_by_byte, true, VFIOSIM_SIGBUS_ADRERR },
-	{ "memory off by a 2-byte write", off_by_word, true, VFIOSIM_SIGBUS_ADRERR },
-	{ "memory off by a 4-byte write", off_by_dword, true, VFIOSIM_SIGBUS_ADRERR },
-	{ "command with the bit set", same_value, false, VFIOSIM_TOUCH_OK },
-	{ "I/O bit toggled", io_toggled, false, VFIOSIM_TOUCH_OK },
-	{ "1 byte at offset 5", upper_byte, false, VFIOSIM_TOUCH_OK },
-	{ "BAR register", bar_register, false, VFIOSIM_TOUCH_OK },
-	{ "DEVICE_RESET", device_reset, true, VFIOSIM_TOUCH_OK },
-	{ "FLR through the capability", flr_by_capability, true, VFIOSIM_TOUCH_OK },
-	{ "AF FLR through the capability", af_flr_by_capability, true, VFIOSIM_TOUCH_OK },
-	{ "hot reset", hot_reset_group, true, VFIOSIM_TOUCH_OK },
-	{ "hot reset, not a group's fd", hot_reset_wrong_fd, false, VFIOSIM_TOUCH_OK },
-	{ "sysfs reset while open", sysfs_reset, false, VFIOSIM_TOUCH_OK },
-};
-#define N_ZAP_ROWS (int)(sizeof(zap_rows) / sizeof(*zap_rows))
-
-static int zap_row;
-
-static void zap_table(void *fixture)
-{
-	struct vpci *v = fixture;
-
-	vfiosim_say("%s", zap_rows[zap_row].what);
-	vfiosim_expect(vfiosim_load(v->alice, v->bar, NULL) == VFIOSIM_TOUCH_OK);
-	zap_rows[zap_row].act(v);
-	vfiosim_expect(vfiosim_present(v->alice, v->bar) == !zap_rows[zap_row].zaps);
-	vfiosim_expect(vfiosim_load(v->alice, v->bar, NULL) == zap_rows[zap_row].touch);
-}
-
-START_TEST(what_turns_memory_off_or_resets_takes_the_mappings_away)
-{
-	struct vpci_run run = *runs[_i % N_RUNS].run;
-
-	zap_row = _i / N_RUNS;
-	run.resets = VFIOSIM_RESET_FLR | VFIOSIM_RESET_AF_FLR | VFIOSIM_RESET_BUS;
-	vpci_run_one(zap_table, &run, NULL);
-}
-END_TEST
-
-static void reset_without_method(void *fixture)
-{
-	struct vpci *v = fixture;
-
-	vfiosim_expect(vfiosim_load(v->alice, v->bar, NULL) == VFIOSIM_TOUCH_OK);
-	/* VF-169, VF-172 */
-	vfiosim_expect(vfiosim_ioctl(v->alice, v->user.device, VFIO_DEVICE_RESET, 0) == -EINVAL);
-	vfiosim_expect(hot_reset(v, v->user.group) == -ENODEV);
-	vfiosim_expect(vfiosim_present(v->alice, v->bar));
-}
-
-START_TEST(a_device_without_reset_refuses_one_and_keeps_its_mappings)
-{
-	vpci_run_one(reset_without_method, runs[_i].run, NULL);
-}
-END_TEST
-
-static void write_power_state(struct vpci *v, unsigned int state)
-{
-	unsigned int cap = vpci_capability(v, PCI_CAP_ID_PM);
-
-	vfiosim_expect(cap);
-	vfiosim_expect(vpci_config_write(v, cap + PCI_PM_CTRL, state, 2) == 0);
-}
-
-static void d3_zaps(void *fixture)
-{
-	struct vpci *v = fixture;
-	uint32_t value;
-
-	vfiosim_expect(vfiosim_load(v->alice, v->bar, NULL) == VFIOSIM_TOUCH_OK);
-	write_power_state(v, 3);
-	vfiosim_expect(vfiosim_load(v->alice, v->bar, NULL) == VFIOSIM_SIGBUS_ADRERR);
-	vfiosim_expect(vfiosim_pread(v->alice, v->user.device, &value, 4, VPCI_REGION(2)) == -EIO);
-	write_power_state(v, 0);
-	vfiosim_expect(vfiosim_load(v->alice, v->bar, NULL) == VFIOSIM_TOUCH_OK);
-}
-
-/* VF-171, VF-304: 5.14 leaves the mapping, and it leads to a device that is asleep. */
-static void d3_does_not_zap(void *fixture)
-{
-	struct vpci *v = fixture;
-	uint32_t value = 0;
-
-	vfiosim_expect(vfiosim_store(v->alice, v->bar, 7) == VFIOSIM_TOUCH_OK);
-	write_power_state(v, 3);
-	vfiosim_expect(vfiosim_load(v->alice, v->bar, &value) == VFIOSIM_TOUCH_OK);
-	vfiosim_expect(value == ~0U);
-	write_power_state(v, 0);
-	vfiosim_expect(vfiosim_load(v->alice, v->bar, &value) == VFIOSIM_TOUCH_OK && value == 7);
-}
-
-START_TEST(entering_d3_zaps_since_6_1)
-{
-	struct vpci_run run = *runs[_i].run;
-
-	run.has_pm = true;
-	vpci_run_one(d3_zaps, &run, NULL);
-}
-END_TEST
-
-START_TEST(entering_d3_leaves_mappings_live_in_5_14)
-{
-	struct vpci_run run = vpci_list_5_14;
-
-	run.has_pm = true;
-	vpci_run_one(d3_does_not_zap, &run, "pte-while-memory-off");
-	run.tolerate = "pte-while-memory-off";
-	vpci_run_one(d3_does_not_zap, &run, NULL);
-}
-END_TEST
-
-static long feature(struct vpci *v, unsigned int what)
-{
-	struct vfio_device_feature arg = {
-		.argsz = sizeof(arg), .flags = VFIO_DEVICE_FEATURE_SET | what };
-
-	return vfiosim_ioctl(v->alice, v->user.device, VFIO_DEVICE_FEATURE, &arg);
-}
-
-static void low_power(void *fixture)
-{
-	struct vpci *v = fixture;
-
-	vfiosim_expect(vfiosim_load(v->alice, v->bar, NULL) == VFIOSIM_TOUCH_OK);
-	vfiosim_expect(feature(v, VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY) == 0);
-	vfiosim_expect(vfiosim_load(v->alice, v->bar, NULL) == VFIOSIM_SIGBUS_ADRERR);
-	vpci_config_read(v, PCI_COMMAND, 2);
-	vfiosim_expect(vfiosim_load(v->alice, v->bar, NULL) == VFIOSIM_SIGBUS_ADRERR);
-	vfiosim_expect(feature(v, VFIO_DEVICE_FEATURE_LOW_POWER_EXIT) == 0);
-	vfiosim_expect(vfiosim_load(v->alice, v->bar, NULL) == VFIOSIM_TOUCH_OK);
-}
-
-START_TEST(low_power_takes_the_mappings_until_exit)
-{
-	struct vpci_run run = vpci_space_6_12;
-
-	run.has_pm = true;
-	vpci_run_one(low_power, &run, NULL);
+	vpci_run_one(contents, vpci_designs[_i].run, NULL);
 }
 END_TEST
 
@@ -508,12 +583,12 @@ static const struct {
 
 START_TEST(a_zap_reaches_every_mapping_of_the_device)
 {
-	const struct vpci_run *run = runs[_i % N_RUNS].run;
+	const struct vpci_run *run = vpci_designs[_i % VPCI_DESIGNS].run;
 
 	/* The hole of 6.1's fork order has a test of its own. */
-	if (run == &vpci_list_6_1 && reach_rows[_i / N_RUNS].body == forked)
+	if (run == &vpci_list_6_1 && reach_rows[_i / VPCI_DESIGNS].body == forked)
 		return;
-	vpci_run_one(reach_rows[_i / N_RUNS].body, run, NULL);
+	vpci_run_one(reach_rows[_i / VPCI_DESIGNS].body, run, NULL);
 }
 END_TEST
 
@@ -530,7 +605,7 @@ static void moved(void *fixture)
 	vfiosim_expect(vfiosim_mremap(v->alice, v->bar, VPCI_BAR, VPCI_BAR,
 				      MREMAP_MAYMOVE | MREMAP_FIXED, there) == there);
 	vfiosim_expect(vpci_present(v, there, 16) ==
-		       (vpci_run.design == VFIOSIM_VMA_LIST ? 16 : 1));
+		       (vpci_run.design == VFIOSIM_ADDRESS_SPACE ? 1 : 16));
 	vfiosim_expect(vfiosim_memory_space(v->alice, v->user.device, false) == 0);
 	vfiosim_say("moved: %s", vfiosim_touch_name(vfiosim_load(v->alice, there, &value)));
 	vfiosim_say("value %x", value);
@@ -548,9 +623,9 @@ static void forked_after_touch(void *fixture)
 	vfiosim_say("child: %s", vfiosim_touch_name(vfiosim_load(child, v->bar, NULL)));
 }
 
-START_TEST(the_list_misses_a_moved_mapping_and_the_address_space_does_not)
+START_TEST(only_the_list_misses_a_moved_mapping)
 {
-	struct vpci_run run = *runs[_i].run;
+	struct vpci_run run = *vpci_designs[_i].run;
 	bool hole = run.design == VFIOSIM_VMA_LIST;
 
 	vpci_run_one(moved, &run, hole ? "pte-while-memory-off" : NULL);
@@ -563,9 +638,9 @@ START_TEST(the_list_misses_a_moved_mapping_and_the_address_space_does_not)
 }
 END_TEST
 
-START_TEST(the_list_misses_a_childs_entries_in_6_1s_fork_order_only)
+START_TEST(only_the_list_of_6_1_misses_a_childs_entries)
 {
-	struct vpci_run run = *runs[_i].run;
+	struct vpci_run run = *vpci_designs[_i].run;
 	bool hole = run.design == VFIOSIM_VMA_LIST && run.kernel == VFIOSIM_KERNEL_6_1;
 
 	vpci_run_one(forked_after_touch, &run, hole ? "pte-while-memory-off" : NULL);
@@ -593,7 +668,7 @@ static void split(void *fixture)
 
 START_TEST(the_upper_rest_of_a_cut_mapping_faults_again_under_the_list)
 {
-	vpci_run_one(split, runs[_i].run, NULL);
+	vpci_run_one(split, vpci_designs[_i].run, NULL);
 }
 END_TEST
 
@@ -629,13 +704,14 @@ static void zap_one_of_two(void *fixture)
 
 START_TEST(a_zap_leaves_other_devices_alone)
 {
+	/* VF-122, VF-267: what one shared inode could not tell apart */
 	struct vfiosim_scenario scenario = {
 		.name = "two devices", .fixture_size = sizeof(struct two), .setup = setup_two,
-		.kernel = runs[_i].run->kernel, .core = runs[_i].run->core,
+		.kernel = vpci_designs[_i].run->kernel, .core = vpci_designs[_i].run->core,
 		.tasks = { { "alice", zap_one_of_two } },
 	};
 
-	vpci_run = *runs[_i].run;
+	vpci_run = *vpci_designs[_i].run;
 	assert_scenario_ok(&scenario);
 }
 END_TEST
@@ -691,13 +767,13 @@ START_TEST(no_fault_slips_past_a_zap_in_any_schedule_tried)
 {
 	struct vfiosim_scenario scenario = {
 		.name = "fault, fork, zap", .fixture_size = sizeof(struct vpci),
-		.kernel = runs[_i].run->kernel, .core = runs[_i].run->core,
+		.kernel = vpci_designs[_i].run->kernel, .core = vpci_designs[_i].run->core,
 		.setup = race_setup, .teardown = race_end,
 		.tasks = { { "toucher", toucher }, { "switcher", switcher },
 			   { "forker", forker } },
 	};
 
-	vpci_run = *runs[_i].run;
+	vpci_run = *vpci_designs[_i].run;
 	if (vpci_run.kernel == VFIOSIM_KERNEL_6_1)
 		return;		/* its fork has a hole, see above */
 	assert_scenario_ok_random(&scenario, 60);
@@ -710,30 +786,28 @@ int main(void)
 	TCase *map = tcase_create("mmap"), *zap = tcase_create("zap"),
 	      *races = tcase_create("races");
 
-	tcase_add_loop_test(map, only_whole_pages_of_memory_bars_can_be_mapped_shared, 0, N_RUNS);
-	tcase_add_loop_test(map, mmap_works_while_memory_is_off_and_populates_nothing, 0, N_RUNS);
-	tcase_add_loop_test(map, a_refused_fixed_mapping_has_removed_the_old_page_all_the_same,
-			    0, N_RUNS);
-	tcase_add_loop_test(map, the_list_fills_the_whole_mapping_and_the_address_space_one_page,
-			    0, N_RUNS);
-	tcase_add_loop_test(map, stored_data_is_still_there_after_memory_was_off, 0, N_RUNS);
-	tcase_add_loop_test(zap, what_turns_memory_off_or_resets_takes_the_mappings_away,
-			    0, N_ZAP_ROWS * N_RUNS);
-	tcase_add_loop_test(zap, a_device_without_reset_refuses_one_and_keeps_its_mappings,
-			    0, N_RUNS);
-	tcase_add_loop_test(zap, entering_d3_zaps_since_6_1, 1, N_RUNS);
-	tcase_add_test(zap, entering_d3_leaves_mappings_live_in_5_14);
-	tcase_add_test(zap, low_power_takes_the_mappings_until_exit);
+	vpci_add(map, only_whole_pages_of_memory_bars_can_be_mapped_shared);
+	vpci_add(map, mmap_works_while_memory_is_off_and_populates_nothing);
+	vpci_add(map, a_refused_fixed_mapping_has_removed_the_old_page_all_the_same);
+	vpci_add(map, a_mapping_is_marked_and_keyed_as_the_design_wants);
+	vpci_add(map, a_bar_is_claimed_at_its_first_use);
+	vpci_add(map, a_small_bar_cannot_be_mapped_when_its_page_is_shared);
+	vpci_add(map, two_first_users_of_a_bar_may_get_in_each_others_way);
+	vpci_add(zap, only_the_address_space_unmaps_through_the_inode);
+	vpci_add(zap, a_device_without_memory_bit_is_always_on);
+	tcase_add_test(races, the_zap_drops_the_entries_of_dying_processes);
+	tcase_add_test(map, a_fault_that_fails_leaves_the_mapping_empty_and_unlisted);
+	tcase_add_loop_test(map, whoever_takes_the_locks_the_other_way_round_is_reported,
+			    0, sizeof(wrong_orders) / sizeof(*wrong_orders));
+	vpci_add(map, the_first_touch_fills_a_page_or_the_whole_mapping);
+	vpci_add(map, stored_data_is_still_there_after_memory_was_off);
 	tcase_add_loop_test(zap, a_zap_reaches_every_mapping_of_the_device,
-			    0, N_REACH_ROWS * N_RUNS);
-	tcase_add_loop_test(zap, the_list_misses_a_moved_mapping_and_the_address_space_does_not,
-			    0, N_RUNS);
-	tcase_add_loop_test(zap, the_list_misses_a_childs_entries_in_6_1s_fork_order_only,
-			    0, N_RUNS);
-	tcase_add_loop_test(zap, the_upper_rest_of_a_cut_mapping_faults_again_under_the_list,
-			    0, N_RUNS);
-	tcase_add_loop_test(zap, a_zap_leaves_other_devices_alone, 0, N_RUNS);
-	tcase_add_loop_test(races, no_fault_slips_past_a_zap_in_any_schedule_tried, 0, N_RUNS);
+			    0, N_REACH_ROWS * VPCI_DESIGNS);
+	vpci_add(zap, only_the_list_misses_a_moved_mapping);
+	vpci_add(zap, only_the_list_of_6_1_misses_a_childs_entries);
+	vpci_add(zap, the_upper_rest_of_a_cut_mapping_faults_again_under_the_list);
+	vpci_add(zap, a_zap_leaves_other_devices_alone);
+	vpci_add(races, no_fault_slips_past_a_zap_in_any_schedule_tried);
 	tcase_set_timeout(races, 60);
 	suite_add_tcase(suite, map);
 	suite_add_tcase(suite, zap);

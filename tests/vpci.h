@@ -47,9 +47,34 @@ static const struct vpci_run vpci_list_6_1 = { VFIOSIM_KERNEL_6_1, "port", VFIOS
 __attribute__((unused))
 static const struct vpci_run vpci_space_5_14 = {
 	VFIOSIM_KERNEL_5_14, "port", VFIOSIM_ADDRESS_SPACE };
+/* Patch 3 of the series: a fault fills the whole mapping. */
+__attribute__((unused))
+static const struct vpci_run vpci_whole_5_14 = {
+	VFIOSIM_KERNEL_5_14, "port", VFIOSIM_ADDRESS_SPACE_WHOLE };
 __attribute__((unused))
 static const struct vpci_run vpci_space_6_12 = {
 	VFIOSIM_KERNEL_6_12, "merged", VFIOSIM_ADDRESS_SPACE };
+
+__attribute__((unused))
+static const struct {
+	const char *name;
+	const struct vpci_run *run;
+} vpci_designs[] = {
+	{ "vma list, 5.14", &vpci_list_5_14 },
+	{ "vma list, 6.1", &vpci_list_6_1 },
+	{ "address space, 5.14 core", &vpci_space_5_14 },
+	{ "address space, whole mappings", &vpci_whole_5_14 },
+	{ "address space, 6.12 core", &vpci_space_6_12 },
+};
+#define VPCI_DESIGNS (int)(sizeof(vpci_designs) / sizeof(*vpci_designs))
+#define vpci_add(tcase, test) tcase_add_loop_test(tcase, test, 0, VPCI_DESIGNS)
+
+/* Entering D3 is a trigger for all but 5.14's own driver and patch 3 (VF-171, VF-182). */
+__attribute__((unused))
+static bool vpci_d3_zaps(const struct vpci_run *run)
+{
+	return run->kernel != VFIOSIM_KERNEL_5_14 || run->design == VFIOSIM_ADDRESS_SPACE;
+}
 
 static struct vfiosim_device *vpci_plug(const char *name)
 {

@@ -147,6 +147,20 @@ static void hot_reset(void *fixture)
 	vfiosim_expect(vfiosim_load(w->alice, w->other_bar, NULL) == VFIOSIM_TOUCH_OK);
 }
 
+/* Nobody looks at the mappings afterwards. */
+static void hot_reset_only(void *fixture)
+{
+	struct world *w = fixture;
+	struct {
+		struct vfio_pci_hot_reset head;
+		int fds[2];
+	} arg = { { .argsz = sizeof(arg), .count = 2 }, { w->user.group, w->other.group } };
+
+	vfiosim_expect(vfiosim_load(w->alice, w->other_bar, NULL) == VFIOSIM_TOUCH_OK);
+	vfiosim_expect(vfiosim_ioctl(w->alice, w->user.device, VFIO_DEVICE_PCI_HOT_RESET,
+				     &arg) == 0);
+}
+
 /* Bind and unbind, nobody opens. */
 static void setup_plugged(void *fixture)
 {
@@ -195,9 +209,11 @@ SCENARIO(drv_request, "drv-request", "the last close drops the request eventfd",
 	 setup_space, { "alice", leave_request_eventfd });
 SCENARIO(drv_hot_reset, "drv-hot-reset", "a hot reset takes the whole bus's mappings away",
 	 setup_bus, { "alice", hot_reset });
+SCENARIO(drv_hot_reset_only, "drv-hot-reset-only", "a hot reset that nobody looks behind",
+	 setup_bus, { "alice", hot_reset_only });
 SCENARIO(drv_bind, "drv-bind", "bind and unbind, twice", setup_plugged, { "alice", bind_twice });
 SCENARIO(drv_bind_fails, "drv-bind-fails", "a bind that may fail",
 	 setup_plugged, { "alice", bind_when_it_fails });
 
 VFIOSIM_PROGRAM(&drv_space, &drv_list, &drv_list_cut, &drv_space_race, &drv_list_race, &drv_reset,
-		&drv_request, &drv_hot_reset, &drv_bind, &drv_bind_fails);
+		&drv_request, &drv_hot_reset, &drv_hot_reset_only, &drv_bind, &drv_bind_fails);
