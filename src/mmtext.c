@@ -10,7 +10,7 @@
 
 #include "mmtext.h"
 
-#define PAGES_MAX ((1ULL << 51) - 1)	/* so that bytes fit a loff_t */
+#define PAGES_MAX ((1ULL << 52) - 1)	/* bytes fill 64 bits; calls refuse what they must */
 #define IDS_MAX (1U << 24)		/* descriptions and shared anonymous objects */
 
 /*

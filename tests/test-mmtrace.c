@@ -160,7 +160,7 @@ static const struct {
 	{ "zero bytes after +", 1, "1 munmap p0 1+0 1 = ok\n", "13: 1+0 is written 1" },
 	{ "negative", 1, "1 munmap p0 -1 1 = ok\n", "13: \"-1\" is not a number" },
 	{ "overflow", 1, "1 munmap p0 99999999999999999999 1 = ok\n",
-	  "13: 99999999999999999999 is more than 2251799813685247" },
+	  "13: 99999999999999999999 is more than 4503599627370495" },
 	{ "outside the window", 1, "1 munmap p0 8 1 = ok\n",
 	  "13: the range leaves the window of 8 pages" },
 	{ "out of the window", 1, "1 munmap p0 6 3 = ok\n",
