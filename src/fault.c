@@ -529,25 +529,3 @@ int user_access(unsigned long addr, bool write, u64 *value, unsigned int size, i
 	}
 	return 0;
 }
-
-/* MAP_POPULATE: fault everything in; device memory is skipped, errors are ignored. */
-void mm_populate(unsigned long addr, unsigned long len)
-{
-	struct mm_struct *mm = get_current()->mm;
-	unsigned long end = addr + len;
-	struct vm_area_struct *vma;
-	vm_fault_t fault = 0;
-
-	mmap_read_lock(mm);
-	for (; addr < end && !(fault & FAULT_ERRORS); addr += PAGE_SIZE) {
-		vma = find_vma(mm, addr);
-		if (!vma || vma->vm_start > addr || vma->vm_flags & (VM_IO | VM_PFNMAP))
-			break;
-		if (!(vma->vm_flags & (VM_READ | VM_WRITE | VM_EXEC)))
-			break;
-		if (!user_page_present(mm, addr))
-			fault = handle_mm_fault(vma, addr, (vma->vm_flags & (VM_WRITE |
-						VM_SHARED)) == VM_WRITE ? FAULT_FLAG_WRITE : 0);
-	}
-	mmap_read_unlock(mm);
-}

@@ -18,6 +18,7 @@
 #define TASK_SIZE_64 0x7ffffffff000UL
 /* Fixed, so that addresses repeat between runs. */
 #define MMAP_BASE (TASK_SIZE_64 - (160UL << 20))
+#define START_BRK 0x555555600000UL
 
 /* Refs: one user and one count, owned by the caller. */
 struct mm_struct *mm_alloc(void)
@@ -32,6 +33,8 @@ struct mm_struct *mm_alloc(void)
 	mm->mm_count.counter = 1;
 	mm->task_size = TASK_SIZE_64;
 	mm->mmap_base = MMAP_BASE;
+	mm->start_brk = START_BRK;
+	mm->brk = START_BRK;
 	return mm;
 }
 
@@ -99,6 +102,8 @@ static void copy_totals(struct mm_struct *mm, const struct mm_struct *oldmm)
 	mm->exec_vm = oldmm->exec_vm;
 	mm->stack_vm = oldmm->stack_vm;
 	mm->mmap_base = oldmm->mmap_base;
+	mm->start_brk = oldmm->start_brk;
+	mm->brk = oldmm->brk;
 	mm->def_flags = oldmm->def_flags & ~VM_LOCKED;
 }
 
@@ -114,7 +119,9 @@ static struct vm_area_struct *dup_vma(struct mm_struct *mm, struct vm_area_struc
 	if (!vma)
 		goto err_uncharge;
 	vma->vm_mm = mm;
-	if (anon_vma_fork(vma, parent) || vma_set_prealloc())
+	/* VM_WIPEONFORK: the child's memory is fresh, so it has no family either. */
+	if ((!(vma->vm_flags & VM_WIPEONFORK) && anon_vma_fork(vma, parent)) ||
+	    vma_set_prealloc())
 		goto err_free;
 	vma->vm_flags &= ~VM_LOCKED;
 	return vma;

@@ -20,6 +20,8 @@ static bool changes_flags(int behavior)
 	case MADV_DOFORK:
 	case MADV_DONTDUMP:
 	case MADV_DODUMP:
+	case MADV_WIPEONFORK:
+	case MADV_KEEPONFORK:
 		return true;
 	default:
 		return false;
@@ -68,6 +70,12 @@ static int new_flags(const struct vm_area_struct *vma, int behavior, unsigned in
 		return vma->vm_flags & VM_IO ? -EINVAL : 0;
 	case MADV_DONTDUMP:
 		*flags |= VM_DONTDUMP;
+		return 0;
+	case MADV_WIPEONFORK:
+		*flags |= VM_WIPEONFORK;
+		return vma->vm_file || vma->vm_flags & VM_SHARED ? -EINVAL : 0;
+	case MADV_KEEPONFORK:
+		*flags &= ~VM_WIPEONFORK;
 		return 0;
 	default:	/* MADV_DODUMP */
 		*flags &= ~VM_DONTDUMP;
@@ -142,7 +150,9 @@ static int advise_vma(struct vm_area_struct *vma, unsigned long start, unsigned 
 	case MADV_FREE:
 		if (special || !vma_is_anonymous(vma))
 			return -EINVAL;
-		zap_range(vma, start, end, true);
+		/* Pages go when memory runs short: at once, or not before the end. */
+		if (eng_choose("lazyfree", 2))
+			zap_range(vma, start, end, true);
 		return 0;
 	case MADV_COLD:
 	case MADV_PAGEOUT:
@@ -183,32 +193,6 @@ static int walk(struct mm_struct *mm, unsigned long start, unsigned long end, in
 	return hole ? -ENOMEM : 0;
 }
 
-static int populate_page(struct mm_struct *mm, unsigned long addr, bool write)
-{
-	struct vm_area_struct *vma = find_vma(mm, addr);
-	vm_fault_t fault;
-
-	if (!vma || vma->vm_start > addr)
-		return -ENOMEM;
-	if (vma->vm_flags & (VM_IO | VM_PFNMAP))
-		return -EINVAL;
-	if (!(vma->vm_flags & (write ? VM_WRITE : VM_READ)))
-		return -EINVAL;
-	fault = handle_mm_fault(vma, addr, write ? FAULT_FLAG_WRITE : 0);
-	if (fault & VM_FAULT_OOM)
-		return -ENOMEM;
-	return fault & (VM_FAULT_SIGBUS | VM_FAULT_SIGSEGV) ? -EFAULT : 0;
-}
-
-static int populate(struct mm_struct *mm, unsigned long start, unsigned long end, bool write)
-{
-	int ret = 0;
-
-	for (; !ret && start < end; start += PAGE_SIZE)
-		ret = populate_page(mm, start, write);
-	return ret;
-}
-
 static int advise_for_read(struct mm_struct *mm, unsigned long start, unsigned long end,
 			   int behavior)
 {
@@ -216,7 +200,7 @@ static int advise_for_read(struct mm_struct *mm, unsigned long start, unsigned l
 
 	mmap_read_lock(mm);
 	if (behavior == MADV_POPULATE_READ || behavior == MADV_POPULATE_WRITE)
-		ret = populate(mm, start, end, behavior == MADV_POPULATE_WRITE);
+		ret = faultin_page_range(mm, start, end, behavior == MADV_POPULATE_WRITE);
 	else
 		ret = walk(mm, start, end, behavior);
 	mmap_read_unlock(mm);

@@ -198,6 +198,8 @@ int do_munmap(struct mm_struct *mm, unsigned long start, unsigned long len, bool
 	KAPI(do_munmap);
 
 /* ---- mmap.c ---- */
+long do_mmap(struct file *file, unsigned long addr, unsigned long len, unsigned long prot,
+	     unsigned long flags, unsigned long pgoff) KAPI(do_mmap);
 unsigned long get_unmapped_area(struct file *file, unsigned long addr, unsigned long len,
 				unsigned long pgoff, unsigned long flags)
 	KAPI(get_unmapped_area);
@@ -216,7 +218,17 @@ void page_store(struct page *page, unsigned int at, const void *buffer, unsigned
 /* ---- fault.c ---- */
 vm_fault_t handle_mm_fault(struct vm_area_struct *vma, unsigned long addr, unsigned int flags)
 	KAPI(handle_mm_fault);
+
+/* ---- gup.c ---- */
+int populate_vma_page_range(struct vm_area_struct *vma, unsigned long start, unsigned long end,
+			    unsigned long *at) KAPI(populate_vma_page_range);
 void mm_populate(unsigned long addr, unsigned long len) KAPI(mm_populate);
+int __mm_populate(unsigned long start, unsigned long len, bool ignore_errors)
+	KAPI(__mm_populate);
+int faultin_page_range(struct mm_struct *mm, unsigned long start, unsigned long end, bool write)
+	KAPI(faultin_page_range);
+int fixup_user_fault(struct mm_struct *mm, unsigned long addr, unsigned int flags)
+	KAPI(fixup_user_fault);
 
 /* ---- unmap.c ---- */
 void truncate_pagecache(struct inode *inode, loff_t newsize) KAPI(truncate_pagecache);

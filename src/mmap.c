@@ -539,8 +539,8 @@ static int check_seals(struct mmap_request *request)
  * Everything behind the lock. Locks: holds mmap_lock for write.
  * Return: the address, or -errno.
  */
-static long do_mmap(struct file *file, unsigned long addr, unsigned long len, unsigned long prot,
-		    unsigned long flags, unsigned long pgoff)
+long do_mmap(struct file *file, unsigned long addr, unsigned long len, unsigned long prot,
+	     unsigned long flags, unsigned long pgoff)
 {
 	struct mmap_request request = { .mm = get_current()->mm, .file = file, .pgoff = pgoff };
 	struct mm_struct *mm = request.mm;
@@ -574,6 +574,12 @@ static long do_mmap(struct file *file, unsigned long addr, unsigned long len, un
 	return ret ? ret : mmap_region(&request);
 }
 
+static bool wants_pages(const struct mm_struct *mm, unsigned long flags)
+{
+	return flags & MAP_LOCKED || mm->def_flags & VM_LOCKED ||
+	       (flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE;
+}
+
 static long mmap_locked(struct file *file, unsigned long addr, unsigned long len,
 			unsigned long prot, unsigned long flags, unsigned long pgoff)
 {
@@ -584,7 +590,7 @@ static long mmap_locked(struct file *file, unsigned long addr, unsigned long len
 		return -EINTR;
 	ret = do_mmap(file, addr, len, prot, flags, pgoff);
 	mmap_write_unlock(mm);
-	if (!IS_ERR((void *)ret) && flags & MAP_POPULATE)
+	if (!IS_ERR((void *)ret) && wants_pages(mm, flags))
 		mm_populate(ret, PAGE_ALIGN(len));
 	return ret;
 }

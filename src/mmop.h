@@ -23,7 +23,10 @@ enum mmop_kind {
 	MMOP_FILE, MMOP_DROP, MMOP_OPEN, MMOP_DUP, MMOP_CLOSE, MMOP_MMAP, MMOP_MUNMAP,
 	MMOP_MPROTECT, MMOP_MREMAP, MMOP_READ, MMOP_WRITE, MMOP_MADVISE, MMOP_TRUNC,
 	MMOP_PUNCH, MMOP_FORK, MMOP_EXIT, MMOP_FREAD, MMOP_FWRITE,
-	MMOP_KINDS
+	/* Only with the feature "calls", as is what is marked so below. */
+	MMOP_MLOCK, MMOP_MUNLOCK, MMOP_MSYNC, MMOP_MINCORE, MMOP_REMAP_FILE,
+	MMOP_KINDS,
+	MMOP_FIRST_CALL = MMOP_MLOCK
 };
 
 enum mmop_mremap {
@@ -31,6 +34,7 @@ enum mmop_mremap {
 	MMOP_FIXED,
 	MMOP_DONTUNMAP,
 	MMOP_FIXEDONLY,
+	MMOP_HINT,		/* MAYMOVE and DONTUNMAP alone; the target is free. "calls" */
 	MMOP_MREMAP_MODES
 };
 
@@ -38,7 +42,20 @@ enum mmop_advice {
 	MMOP_DONTNEED,
 	MMOP_DONTFORK,
 	MMOP_DOFORK,
-	MMOP_ADVICES
+	/* "calls" */
+	MMOP_NORMAL, MMOP_RANDOM, MMOP_SEQUENTIAL, MMOP_DONTDUMP, MMOP_DODUMP, MMOP_REMOVE,
+	MMOP_FREE, MMOP_COLD, MMOP_POPULATE_READ, MMOP_POPULATE_WRITE, MMOP_WIPEONFORK,
+	MMOP_KEEPONFORK,
+	MMOP_ADVICES,
+	MMOP_PLAIN_ADVICES = MMOP_NORMAL
+};
+
+/* The flags of an msync. */
+enum mmop_sync {
+	MMOP_SYNC,
+	MMOP_ASYNC,
+	MMOP_INVALIDATE,
+	MMOP_SYNCS
 };
 
 struct mmop {
@@ -50,9 +67,11 @@ struct mmop {
 	int8_t handle2;		/* the source of a dup */
 	uint8_t prot;		/* PROT_* */
 	char share;		/* 's', 'p', or 'x' for neither */
-	uint8_t mode;		/* enum mmop_mremap or enum mmop_advice */
+	uint8_t mode;		/* enum mmop_mremap, mmop_advice or mmop_sync */
 	bool noreplace;
 	bool noreserve;
+	bool populate;		/* MAP_POPULATE. "calls" */
+	bool locked;		/* MAP_LOCKED. "calls" */
 	bool readonly;		/* of an open */
 	uint64_t addr;
 	uint64_t length;	/* of a file too */
@@ -83,6 +102,14 @@ struct mmop_result {
 #define MMOP_VMA_ACCOUNT 1
 #define MMOP_VMA_DONTCOPY 2
 #define MMOP_VMA_NORESERVE 4
+/* "calls" */
+#define MMOP_VMA_LOCKED 8
+#define MMOP_VMA_SEQUENTIAL 16
+#define MMOP_VMA_RANDOM 32
+#define MMOP_VMA_DONTDUMP 64
+#define MMOP_VMA_WIPEONFORK 128
+#define MMOP_VMA_PLAIN_FLAGS 7
+#define MMOP_MINCORE_PAGES 64	/* an answer is one bit for each page */
 
 struct mmop_vma {
 	uint16_t start;		/* pages of the window */

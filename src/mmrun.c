@@ -9,6 +9,7 @@
  * Kernel original: none. After each call the task "returns to user mode", where
  * the kernel runs the releases that fput() queued (MM-57).
  */
+#include <asm/mman.h>
 #include <asm/signal.h>
 #include <linux/fcntl.h>
 #include <linux/mman.h>
@@ -215,8 +216,9 @@ static long do_mmap(const struct mmop *op)
 
 	if (op->share != 'x')
 		flags |= op->share == 's' ? MAP_SHARED : MAP_PRIVATE;
-	if (op->noreserve)
-		flags |= MAP_NORESERVE;
+	flags |= op->noreserve ? MAP_NORESERVE : 0;
+	flags |= op->populate ? MAP_POPULATE : 0;
+	flags |= op->locked ? MAP_LOCKED : 0;
 	if (anon)
 		flags |= MAP_ANONYMOUS;
 	ret = ksys_mmap(addr, op->length, op->prot, flags, anon ? -1UL : op->handle, op->offset);
@@ -231,6 +233,7 @@ static long do_mremap(const struct mmop *op)
 		[MMOP_FIXED] = MREMAP_MAYMOVE | MREMAP_FIXED,
 		[MMOP_DONTUNMAP] = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP,
 		[MMOP_FIXEDONLY] = MREMAP_FIXED,
+		[MMOP_HINT] = MREMAP_MAYMOVE | MREMAP_DONTUNMAP,
 	};
 
 	return ksys_mremap(mmrun->base + op->addr, op->length, op->new_length, flags[op->mode],
@@ -239,9 +242,34 @@ static long do_mremap(const struct mmop *op)
 
 static long do_madvise(const struct mmop *op)
 {
-	static const int advice[MMOP_ADVICES] = { MADV_DONTNEED, MADV_DONTFORK, MADV_DOFORK };
+	static const int advice[MMOP_ADVICES] = {
+		MADV_DONTNEED, MADV_DONTFORK, MADV_DOFORK, MADV_NORMAL, MADV_RANDOM,
+		MADV_SEQUENTIAL, MADV_DONTDUMP, MADV_DODUMP, MADV_REMOVE, MADV_FREE, MADV_COLD,
+		MADV_POPULATE_READ, MADV_POPULATE_WRITE, MADV_WIPEONFORK, MADV_KEEPONFORK,
+	};
 
 	return ksys_madvise(mmrun->base + op->addr, op->length, advice[op->mode]);
+}
+
+static long do_msync(const struct mmop *op)
+{
+	static const int flags[MMOP_SYNCS] = { MS_SYNC, MS_ASYNC, MS_INVALIDATE };
+
+	return ksys_msync(mmrun->base + op->addr, op->length, flags[op->mode]);
+}
+
+/* The answer as one number: bit n is page n. */
+static long do_mincore(const struct mmop *op, struct mmop_result *result)
+{
+	u8 vec[MMOP_MINCORE_PAGES] = { 0 };
+	long ret = ksys_mincore(mmrun->base + op->addr, op->length, vec);
+
+	if (ret)
+		return ret;
+	result->outcome = MMOP_VALUE;
+	for (unsigned int page = 0; page < MMOP_MINCORE_PAGES; page++)
+		result->value |= (u64)(vec[page] & 1) << page;
+	return 0;
 }
 
 static void do_touch(const struct mmop *op, u64 token, struct mmop_result *result)
@@ -301,6 +329,26 @@ static long do_exit_process(unsigned int proc)
 	return 0;
 }
 
+/* Those of traces with the feature "calls". */
+static long do_newer_call(const struct mmop *op, struct mmop_result *result)
+{
+	unsigned long addr = mmrun->base + op->addr;
+
+	switch (op->kind) {
+	case MMOP_MLOCK:
+		return ksys_mlock(addr, op->length);
+	case MMOP_MUNLOCK:
+		return ksys_munlock(addr, op->length);
+	case MMOP_MSYNC:
+		return do_msync(op);
+	case MMOP_MINCORE:
+		return do_mincore(op, result);
+	case MMOP_REMAP_FILE:
+		return ksys_remap_file_pages(addr, op->length, 0, op->offset >> PAGE_SHIFT, 0);
+	}
+	BUG();
+}
+
 static long do_call(const struct mmop *op, u64 token, struct mmop_result *result)
 {
 	switch (op->kind) {
@@ -336,8 +384,9 @@ static long do_call(const struct mmop *op, u64 token, struct mmop_result *result
 		return do_fread(op, result);
 	case MMOP_FWRITE:
 		return do_fwrite(op, token);
+	default:
+		return do_newer_call(op, result);
 	}
-	BUG();
 }
 
 /* Where a successful call must have landed; anything else is no result at all. */
@@ -450,7 +499,12 @@ static u8 flags_of(const struct vm_area_struct *vma)
 {
 	return (vma->vm_flags & VM_ACCOUNT ? MMOP_VMA_ACCOUNT : 0) |
 	       (vma->vm_flags & VM_DONTCOPY ? MMOP_VMA_DONTCOPY : 0) |
-	       (vma->vm_flags & VM_NORESERVE ? MMOP_VMA_NORESERVE : 0);
+	       (vma->vm_flags & VM_NORESERVE ? MMOP_VMA_NORESERVE : 0) |
+	       (vma->vm_flags & VM_LOCKED ? MMOP_VMA_LOCKED : 0) |
+	       (vma->vm_flags & VM_SEQ_READ ? MMOP_VMA_SEQUENTIAL : 0) |
+	       (vma->vm_flags & VM_RAND_READ ? MMOP_VMA_RANDOM : 0) |
+	       (vma->vm_flags & VM_DONTDUMP ? MMOP_VMA_DONTDUMP : 0) |
+	       (vma->vm_flags & VM_WIPEONFORK ? MMOP_VMA_WIPEONFORK : 0);
 }
 
 /* -1 for a file that the trace knows nothing of; such a mapping is a difference. */

@@ -75,6 +75,15 @@ static bool remap_in_window(const struct mmstate *state, const struct mmop *op,
 	return true;
 }
 
+static bool mincore_fits(const struct mmstate *state, const struct mmop *op,
+			 struct mmtext_why *why)
+{
+	if (op->length > MMOP_MINCORE_PAGES * MMOP_PAGE)
+		return mmtext_fail(why, "mincore asks for more than %d pages",
+				   MMOP_MINCORE_PAGES);
+	return in_window(state, "the range", op->addr, op->length, why);
+}
+
 static bool range_fits(const struct mmstate *state, const struct mmop *op, struct mmtext_why *why)
 {
 	switch (op->kind) {
@@ -82,7 +91,13 @@ static bool range_fits(const struct mmstate *state, const struct mmop *op, struc
 	case MMOP_MUNMAP:
 	case MMOP_MPROTECT:
 	case MMOP_MADVISE:
+	case MMOP_MLOCK:
+	case MMOP_MUNLOCK:
+	case MMOP_MSYNC:
+	case MMOP_REMAP_FILE:
 		return in_window(state, "the range", op->addr, op->length, why);
+	case MMOP_MINCORE:
+		return mincore_fits(state, op, why);
 	case MMOP_MREMAP:
 		return remap_in_window(state, op, why);
 	case MMOP_READ:

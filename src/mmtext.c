@@ -18,6 +18,7 @@
  *	p process   c child   f file   h handle   g source handle   d handle or "anon"
  *	a address   l length  n new length   m new address, where the mode has one
  *	O offset    P protection   s sharing   w how   o rw or ro   r mremap mode   v advice
+ *	y msync flag
  */
 static const struct {
 	const char *name;
@@ -41,13 +42,29 @@ static const struct {
 	[MMOP_EXIT] = { "exit", "p" },
 	[MMOP_FREAD] = { "fread", "fO" },
 	[MMOP_FWRITE] = { "fwrite", "fO" },
+	[MMOP_MLOCK] = { "mlock", "pal" },
+	[MMOP_MUNLOCK] = { "munlock", "pal" },
+	[MMOP_MSYNC] = { "msync", "pyal" },
+	[MMOP_MINCORE] = { "mincore", "pal" },
+	[MMOP_REMAP_FILE] = { "remap_file_pages", "palO" },
 };
 
 static const char *const mremap_modes[MMOP_MREMAP_MODES] = {
-	"inplace", "fixed", "dontunmap", "fixedonly",
+	"inplace", "fixed", "dontunmap", "fixedonly", "hint",
 };
-static const char *const advices[MMOP_ADVICES] = { "dontneed", "dontfork", "dofork" };
-static const char *const ways[] = { "fixed", "noreplace", "fixed+nr", "noreplace+nr" };
+static const char *const advices[MMOP_ADVICES] = {
+	"dontneed", "dontfork", "dofork", "normal", "random", "sequential", "dontdump",
+	"dodump", "remove", "free", "cold", "populate_read", "populate_write", "wipeonfork",
+	"keeponfork",
+};
+static const char *const syncs[MMOP_SYNCS] = { "sync", "async", "invalidate" };
+static const char *const ways[] = {
+	"fixed", "noreplace", "fixed+nr", "noreplace+nr", "fixed+pop", "noreplace+pop",
+	"fixed+nr+pop", "noreplace+nr+pop", "fixed+lock", "noreplace+lock", "fixed+nr+lock",
+	"noreplace+nr+lock",
+};
+/* The letters of a mapping's flags, MMOP_VMA_ACCOUNT first. */
+static const char vma_letters[] = "adnlsruw";
 static const char *const modes[] = { "rw", "ro" };
 static const char *const signals[] = { "SIGSEGV.MAPERR", "SIGSEGV.ACCERR", "SIGBUS.ADRERR" };
 
@@ -207,6 +224,8 @@ static bool parse_how(const char *word, struct mmop *op, struct mmtext_why *why)
 		return false;
 	op->noreplace = way & 1;
 	op->noreserve = way & 2;
+	op->populate = way & 4;
+	op->locked = way & 8;
 	return true;
 }
 
@@ -267,6 +286,9 @@ static bool parse_argument(char letter, char *word, struct mmop *op, struct mmte
 	case 'v':
 		return parse_choice(word, advices, MMOP_ADVICES, &op->mode,
 				    "dontneed, dontfork or dofork", why);
+	case 'y':
+		return parse_choice(word, syncs, MMOP_SYNCS, &op->mode,
+				    "sync, async or invalidate", why);
 	}
 	g_assert_not_reached();
 }
@@ -335,7 +357,7 @@ static bool parse_outcome(const char *word, struct mmop_result *result, struct m
 
 static bool reads(const struct mmop *op)
 {
-	return op->kind == MMOP_READ || op->kind == MMOP_FREAD;
+	return op->kind == MMOP_READ || op->kind == MMOP_FREAD || op->kind == MMOP_MINCORE;
 }
 
 /* Which results an operation can have at all. */
@@ -430,18 +452,16 @@ static bool parse_perm(const char *word, struct mmop_vma *vma, struct mmtext_why
 
 static bool parse_flags(const char *word, struct mmop_vma *vma, struct mmtext_why *why)
 {
-	static const char letters[] = "adn";
-
 	vma->flags = 0;
 	if (!strcmp(word, "-"))
 		return true;
 	for (const char *at = word; *at; at++) {
-		const char *letter = strchr(letters, *at);
+		const char *letter = strchr(vma_letters, *at);
 
-		if (!letter || vma->flags >> (letter - letters))
+		if (!letter || vma->flags >> (letter - vma_letters))
 			return mmtext_fail(why, SHOWN " is not - or some of adn in this order",
 					   word);
-		vma->flags |= 1 << (letter - letters);
+		vma->flags |= 1 << (letter - vma_letters);
 	}
 	return true;
 }
@@ -468,6 +488,13 @@ bool mmtext_vma(const struct mmtext_words *words, struct mmop_vma *vma, struct m
 	if (vma->object == 'a' && vma->pgoff)
 		return mmtext_fail(why, "the page offset of a is always 0");
 	return true;
+}
+
+bool mmtext_needs_calls(const struct mmop *op)
+{
+	return op->kind >= MMOP_FIRST_CALL || op->populate || op->locked ||
+	       (op->kind == MMOP_MREMAP && op->mode == MMOP_HINT) ||
+	       (op->kind == MMOP_MADVISE && op->mode >= MMOP_PLAIN_ADVICES);
 }
 
 /* ---- writing ---- */
@@ -543,7 +570,8 @@ static void append_argument(GString *text, char letter, const struct mmop *op)
 		g_string_append_printf(text, " %c", op->share);
 		break;
 	case 'w':
-		append_word(text, ways[op->noreplace + 2 * op->noreserve]);
+		append_word(text, ways[op->noreplace + 2 * op->noreserve + 4 * op->populate +
+				       8 * op->locked]);
 		break;
 	case 'o':
 		append_word(text, modes[op->readonly]);
@@ -553,6 +581,9 @@ static void append_argument(GString *text, char letter, const struct mmop *op)
 		break;
 	case 'v':
 		append_word(text, advices[op->mode]);
+		break;
+	case 'y':
+		append_word(text, syncs[op->mode]);
 		break;
 	}
 }
@@ -594,9 +625,9 @@ void mmtext_append_vma(GString *text, const struct mmop_vma *vma)
 	else if (vma->object == 'z')
 		g_string_append_c(text, '-');
 	g_string_append_printf(text, " %llu ", (unsigned long long)vma->pgoff);
-	for (unsigned int i = 0; i < 3; i++)
+	for (unsigned int i = 0; vma_letters[i]; i++)
 		if (vma->flags & 1 << i)
-			g_string_append_c(text, "adn"[i]);
+			g_string_append_c(text, vma_letters[i]);
 	if (!vma->flags)
 		g_string_append_c(text, '-');
 }

@@ -41,6 +41,9 @@ bool mmtext_step(const struct mmtext_words *words, unsigned int first, struct mm
 bool mmtext_vma(const struct mmtext_words *words, struct mmop_vma *vma, struct mmtext_why *why)
 	SIM(mmtext_vma);
 
+/* Whether only traces with the feature "calls" may have @op. */
+bool mmtext_needs_calls(const struct mmop *op) SIM(mmtext_needs_calls);
+
 void mmtext_append_op(GString *text, const struct mmop *op) SIM(mmtext_append_op);
 void mmtext_append_result(GString *text, const struct mmop_result *result)
 	SIM(mmtext_append_result);

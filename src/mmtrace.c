@@ -154,7 +154,7 @@ static bool read_seed(struct reader *r)
 static bool read_features(struct reader *r)
 {
 	static const char known[] = " anon anonread acct fork lazyfork sharedanon"
-				    " multivma-mremap dontunmap ";
+				    " multivma-mremap dontunmap calls ";
 	g_autoptr(GString) features = g_string_new(NULL);
 
 	if (!read_key(r, "features", -1))
@@ -168,6 +168,7 @@ static bool read_features(struct reader *r)
 		g_string_append_printf(features, " %s", r->words.word[i]);
 	}
 	r->trace->features = g_strdup(features->str);
+	r->trace->calls = strstr(features->str, " calls");
 	return true;
 }
 
@@ -240,6 +241,9 @@ static bool read_vmas(struct reader *r, uint64_t count)
 		}
 		if (!read_line(r) || !mmtext_vma(&r->words, &vma, &r->why))
 			return false;
+		if (!r->trace->calls && vma.flags & ~MMOP_VMA_PLAIN_FLAGS)
+			return mmtext_fail(&r->why, "\"%.40s\" is not - or some of adn in "
+					   "this order", r->words.word[7]);
 		g_array_append_val(r->trace->vmas, vma);
 	}
 	return true;
@@ -351,8 +355,12 @@ static bool read_step(struct reader *r)
 	if (number != r->trace->steps->len + 1)
 		return mmtext_fail(&r->why, "step %u was expected, not %llu",
 				   r->trace->steps->len + 1, (unsigned long long)number);
-	if (!mmtext_step(&r->words, 1, &step.op, &step.result, &r->why) ||
-	    !mmstate_operation(&r->state, &step.op, &step.result, &r->why))
+	if (!mmtext_step(&r->words, 1, &step.op, &step.result, &r->why))
+		return false;
+	if (!r->trace->calls && mmtext_needs_calls(&step.op))
+		return mmtext_fail(&r->why, "this %.40s is for traces with the feature calls",
+				   r->words.word[1]);
+	if (!mmstate_operation(&r->state, &step.op, &step.result, &r->why))
 		return false;
 	while (peek(r) == 'V' || peek(r) == 'T')
 		if (!read_change(r, &step))
@@ -589,6 +597,7 @@ void mmtrace_record(struct mmtrace *trace, const struct mmop *op,
 		add_pages(trace, id, old->state, after->proc[id]->state);
 	}
 	step.changes = trace->changes->len - step.change;
+	trace->calls |= mmtext_needs_calls(op);
 	g_array_append_val(trace->steps, step);
 }
 
@@ -596,9 +605,10 @@ void mmtrace_record(struct mmtrace *trace, const struct mmop *op,
 
 static void write_header(GString *text, const struct mmtrace *trace)
 {
-	g_string_append_printf(text, "mmtrace 1\nkernel %s %s\npage %lu\nbase 0x%llx\nwindow %u\n",
-			       trace->release, trace->machine, MMOP_PAGE,
-			       (unsigned long long)trace->base, trace->window);
+	g_string_append_printf(text, "mmtrace 1\nkernel %s %s\npage %lu\n", trace->release,
+			       trace->machine, MMOP_PAGE);
+	g_string_append_printf(text, "base 0x%llx\nwindow %u\n", (unsigned long long)trace->base,
+			       trace->window);
 	g_string_append_printf(text, "seed %s\nprofile %s\novercommit %u\nops %u\n", trace->seed,
 			       trace->profile, trace->overcommit, trace->steps->len);
 	g_string_append_printf(text, "features%s\nunmerged %u\nbegin\n", trace->features,

@@ -26,6 +26,7 @@ struct mmtrace {
 	char *seed;		/* a number or "-" */
 	char *profile;
 	char *features;		/* words, one space before each */
+	bool calls;		/* uses operations that plain traces do not have */
 	uint64_t base;		/* address of window page 0 */
 	unsigned int window;	/* pages */
 	unsigned int overcommit;

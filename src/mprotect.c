@@ -67,9 +67,12 @@ static int mprotect_fixup(struct vm_area_struct **vmap, unsigned long start, uns
 	vma->vm_flags = newflags;
 	vma->vm_page_prot = vm_pgprot_modify(vma->vm_page_prot, newflags);
 	change_protection(vma, start, end);
+	eng_event("mprotect", vma, "%lx-%lx flags %x", start, end, newflags);
 	vm_stat_account(vma->vm_mm, oldflags, -(long)pages);
 	vm_stat_account(vma->vm_mm, newflags, pages);
-	eng_event("mprotect", vma, "%lx-%lx flags %x", start, end, newflags);
+	/* Locked memory is never to fault: what a write must copy is copied now. */
+	if ((oldflags & (VM_WRITE | VM_SHARED | VM_LOCKED)) == VM_LOCKED && newflags & VM_WRITE)
+		populate_vma_page_range(vma, start, end, &start);
 	*vmap = vma;
 	return 0;
 }

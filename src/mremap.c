@@ -26,7 +26,8 @@ struct remap {
 	unsigned long new_len;
 	unsigned long flags;
 	unsigned long new_addr;		/* wanted, then found */
-	bool unlocked;			/* 1: mmap_lock was downgraded */
+	bool unlocked;			/* mmap_lock was downgraded */
+	bool locked;			/* VM_LOCKED: what was added is faulted in */
 };
 
 static bool has_target(const struct remap *remap)
@@ -195,6 +196,15 @@ static unsigned long move_charge(const struct remap *remap)
 	       (remap->new_len - remap->old_len) >> PAGE_SHIFT : 0;
 }
 
+/* The new place counts as locked; MREMAP_DONTUNMAP takes the lock along instead. */
+static void count_locked(struct remap *remap, unsigned int vm_flags, int ret)
+{
+	if (!(vm_flags & VM_LOCKED) || (remap->flags & MREMAP_DONTUNMAP && !ret))
+		return;
+	remap->mm->locked_vm += remap->new_len >> PAGE_SHIFT;
+	remap->locked = !ret;
+}
+
 /*
  * The destination is free and chosen. Locks: holds mmap_lock for write.
  * Return: the new address or -errno, with the source as it was.
@@ -221,6 +231,7 @@ static long move_vma(struct remap *remap)
 	}
 	ret = move_entries(remap, vma, new_vma, need_rmap_locks);
 	vm_stat_account(remap->mm, vma->vm_flags, remap->new_len >> PAGE_SHIFT);
+	count_locked(remap, vma->vm_flags, ret);
 	eng_event("mremap", new_vma, "from %O, result %d", vma, ret);
 	if (ret) {
 		/* The charge goes with the pages of the VMA that is unmapped. */
@@ -331,8 +342,10 @@ static long expand_in_place(struct remap *remap)
 		return -ENOMEM;
 	}
 	vm_stat_account(remap->mm, vma->vm_flags, pages);
-	if (vma->vm_flags & VM_LOCKED)
+	if (vma->vm_flags & VM_LOCKED) {
 		remap->mm->locked_vm += pages;
+		remap->locked = true;
+	}
 	return remap->addr;
 }
 
@@ -437,5 +450,7 @@ long ksys_mremap(unsigned long addr, unsigned long old_len, unsigned long new_le
 		mmap_read_unlock(remap.mm);
 	else
 		mmap_write_unlock(remap.mm);
+	if (remap.locked && remap.new_len > remap.old_len)
+		mm_populate(ret + remap.old_len, remap.new_len - remap.old_len);
 	return ret;
 }

@@ -145,6 +145,8 @@ void vms_complete_munmap_vmas(struct vma_munmap *vms)
 	for (vma = vms->first; vma; vma = next) {
 		next = vma->detached_next;
 		vm_stat_account(vms->mm, vma->vm_flags, -(long)vma_pages(vma));
+		if (vma->vm_flags & VM_LOCKED)
+			vms->mm->locked_vm -= vma_pages(vma);
 		remove_vma(vma);
 	}
 	vm_unacct_memory(vms->nr_accounted);

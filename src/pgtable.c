@@ -163,6 +163,8 @@ void zap_vma_ptes(struct vm_area_struct *vma, unsigned long address, unsigned lo
 /* Only what a fault could not bring back, or would bring back slowly, is copied. */
 static bool needs_copy(const struct vm_area_struct *src)
 {
+	if (src->vm_flags & VM_WIPEONFORK)
+		return false;
 	return src->vm_flags & (VM_PFNMAP | VM_MIXEDMAP) || src->anon_vma_chain;
 }
 

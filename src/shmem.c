@@ -472,8 +472,15 @@ ssize_t memfd_pwrite(struct file *file, const void *buf, size_t size, loff_t off
 
 /* ---- files ---- */
 
+/* There is nothing behind the page cache. */
+static int noop_fsync(struct file *file, loff_t start, loff_t end, int datasync)
+{
+	return 0;
+}
+
 const struct file_operations shmem_file_operations = {
 	.mmap = shmem_mmap,
+	.fsync = noop_fsync,
 	.fallocate = shmem_fallocate,
 };
 

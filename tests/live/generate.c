@@ -34,6 +34,8 @@ const struct profile profiles[] = {
 	  32, 2, 24, 4, 5, 55, 10, 5, 2 },
 	{ "errors", W(2, 1, 6, 5, 6, 40, 20, 26, 26, 20, 20, 16, 6, 12, 3, 3, 4, 4),
 	  40, 4, 40, 3, 30, 50, 30, 15, 45 },
+	{ "calls", W(1, 0, 3, 1, 1, 40, 14, 24, 20, 26, 26, 60, 4, 8, 5, 4, 2, 4),
+	  48, 3, 40, 3, 40, 50, 10, 10, 6, .newer = 30 },
 	{ "wide", W(1, 0, 3, 2, 2, 60, 16, 30, 30, 30, 30, 12, 4, 10, 3, 2, 2, 6),
 	  512, 4, 300, 3, 30, 50, 10, 10, 3 },
 };
@@ -74,6 +76,8 @@ static const struct {
 	{ "write", MMOP_WRITE }, { "madvise", MMOP_MADVISE }, { "trunc", MMOP_TRUNC },
 	{ "punch", MMOP_PUNCH }, { "fork", MMOP_FORK }, { "exit", MMOP_EXIT },
 	{ "fread", MMOP_FREAD }, { "fwrite", MMOP_FWRITE },
+	{ "mlock", MMOP_MLOCK }, { "munlock", MMOP_MUNLOCK }, { "msync", MMOP_MSYNC },
+	{ "mincore", MMOP_MINCORE }, { "remap_file_pages", MMOP_REMAP_FILE },
 };
 
 static bool set_weight(struct profile *profile, const char *text)
@@ -250,12 +254,28 @@ static bool make_mmap(struct generator *g, const struct recording *r, struct mmo
 	op->share = chance(g, g->profile.shared) ? 's' : 'p';
 	op->noreplace = chance(g, 15);
 	op->noreserve = chance(g, g->profile.noreserve);
+	op->populate = chance(g, g->profile.newer / 2);
+	op->locked = !op->populate && chance(g, g->profile.newer / 3);
 	if (chance(g, g->profile.anonymous))
 		return true;
 	op->handle = fitting_handle(g, r, op);
 	if (op->handle < 0)
 		return false;
 	op->offset = fitting_offset(g, state, op);
+	return true;
+}
+
+/* A hint is followed only where nothing is mapped; elsewhere the kernel chooses. */
+static bool target_is_free(const struct mmstate *state, const struct mmop *op)
+{
+	const char *pages = state->proc[op->proc]->state;
+	unsigned int first = op->new_addr / MMOP_PAGE, count = op->new_length / MMOP_PAGE;
+
+	if (first + count > state->window)
+		return false;
+	for (unsigned int i = 0; i < count; i++)
+		if (pages[first + i] != '.')
+			return false;
 	return true;
 }
 
@@ -276,6 +296,8 @@ static bool make_mremap(struct generator *g, const struct recording *r, struct m
 		op->length = 0;
 	if (op->mode != MMOP_INPLACE)
 		pick_range(g, state, op->proc, &op->new_addr, &ignored);
+	if (op->mode == MMOP_DONTUNMAP && chance(g, g->profile.newer) && target_is_free(state, op))
+		op->mode = MMOP_HINT;
 	return true;
 }
 
@@ -322,6 +344,19 @@ static bool make_process_op(struct generator *g, const struct mmstate *state, st
 	return state->procs < MMOP_PROCS_MAX && alive_count(state) < g->profile.procs;
 }
 
+/* What only traces with the feature "calls" have. */
+static bool make_newer(struct generator *g, const struct mmstate *state, struct mmop *op)
+{
+	pick_range(g, state, op->proc, &op->addr, &op->length);
+	if (op->kind == MMOP_MSYNC)
+		op->mode = pick(g, MMOP_SYNCS);
+	if (op->kind == MMOP_MINCORE)
+		op->length = MIN(op->length, MMOP_MINCORE_PAGES * MMOP_PAGE);
+	if (op->kind == MMOP_REMAP_FILE)
+		op->offset = pick(g, g->profile.file_pages + 2) * MMOP_PAGE;
+	return true;
+}
+
 static bool make(struct generator *g, const struct recording *r, struct mmop *op)
 {
 	const struct mmstate *state = recording_state(r);
@@ -349,8 +384,16 @@ static bool make(struct generator *g, const struct recording *r, struct mmop *op
 	case MMOP_MADVISE:
 		pick_range(g, state, op->proc, &op->addr, &op->length);
 		op->prot = op->kind == MMOP_MPROTECT ? pick_prot(g) : 0;
-		op->mode = op->kind == MMOP_MADVISE ? pick(g, MMOP_ADVICES) : 0;
+		if (op->kind == MMOP_MADVISE)
+			op->mode = pick(g, chance(g, g->profile.newer ? 80 : 0) ? MMOP_ADVICES :
+					   MMOP_PLAIN_ADVICES);
 		return true;
+	case MMOP_MLOCK:
+	case MMOP_MUNLOCK:
+	case MMOP_MSYNC:
+	case MMOP_MINCORE:
+	case MMOP_REMAP_FILE:
+		return make_newer(g, state, op);
 	default:
 		return make_file_op(g, r, op);
 	}
@@ -385,13 +428,14 @@ static void make_odd(struct generator *g, struct mmop *op)
 		op->share = op->kind == MMOP_MMAP ? 'x' : op->share;
 		break;
 	default:
-		op->mode = remap ? pick(g, MMOP_MREMAP_MODES) : op->mode;
+		op->mode = remap ? pick(g, MMOP_HINT) : op->mode;
 	}
 }
 
 static bool can_be_odd(const struct mmop *op)
 {
-	return op->kind == MMOP_MMAP || op->kind == MMOP_MUNMAP || op->kind == MMOP_MPROTECT ||
+	return op->kind >= MMOP_FIRST_CALL || op->kind == MMOP_MMAP ||
+	       op->kind == MMOP_MUNMAP || op->kind == MMOP_MPROTECT ||
 	       op->kind == MMOP_MREMAP || op->kind == MMOP_MADVISE || op->kind == MMOP_PUNCH;
 }
 
@@ -399,6 +443,8 @@ static enum mmop_kind pick_kind(struct generator *g)
 {
 	unsigned int sum = 0, at, kind = 0;
 
+	if (chance(g, g->profile.newer))
+		return MMOP_FIRST_CALL + pick(g, MMOP_KINDS - MMOP_FIRST_CALL);
 	for (unsigned int i = 0; i < MMOP_KINDS; i++)
 		sum += g->profile.weight[i];
 	at = pick(g, sum);

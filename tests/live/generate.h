@@ -17,6 +17,7 @@ struct profile {
 	unsigned int readonly;		/* percent of opens */
 	unsigned int noreserve;		/* percent of mmaps */
 	unsigned int odd;		/* percent of operations with an odd argument */
+	unsigned int newer;		/* percent of operations that need the feature "calls" */
 };
 
 struct generator {

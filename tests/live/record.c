@@ -27,6 +27,8 @@ struct page {
 	bool touched;		/* by this process, since it was last absent */
 	bool only_read;
 	bool left_out;		/* by fork */
+	bool read_in;		/* touched by the kernel for the process, without a write */
+	bool brought_in;	/* the same, with a write where the mapping is private */
 };
 
 struct process {
@@ -44,13 +46,14 @@ struct recording {
 	uint64_t file_size[MMOP_FILES_MAX];
 	unsigned long file_inode[MMOP_FILES_MAX];
 	GArray *desc_file;		/* int: which file a description is of */
-	bool saw[8];
+	bool saw[9];
 };
 
-enum feature { ANON, ANONREAD, ACCT, FORK, LAZYFORK, SHAREDANON, MULTIVMA, DONTUNMAP };
+enum feature { ANON, ANONREAD, ACCT, FORK, LAZYFORK, SHAREDANON, MULTIVMA, DONTUNMAP,
+	       CALLS };
 static const char *const feature_names[] = {
 	"anon", "anonread", "acct", "fork", "lazyfork", "sharedanon", "multivma-mremap",
-	"dontunmap",
+	"dontunmap", "calls",
 };
 
 static const struct page no_page = { .desc = -1, .shared_anon = -1 };
@@ -265,8 +268,9 @@ static long map(struct recording *r, const struct mmop *op)
 
 	if (op->share != 'x')
 		flags |= op->share == 's' ? MAP_SHARED : MAP_PRIVATE;
-	if (op->noreserve)
-		flags |= MAP_NORESERVE;
+	flags |= op->noreserve ? MAP_NORESERVE : 0;
+	flags |= op->populate ? MAP_POPULATE : 0;
+	flags |= op->locked ? MAP_LOCKED : 0;
 	if (op->handle == MMOP_ANON)
 		flags |= MAP_ANONYMOUS;
 	return live_syscall(r->live, op->proc, SYS_mmap, LIVE_BASE + op->addr, op->length, op->prot,
@@ -280,6 +284,7 @@ static long remap(struct recording *r, const struct mmop *op)
 		[MMOP_FIXED] = MREMAP_MAYMOVE | MREMAP_FIXED,
 		[MMOP_DONTUNMAP] = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP,
 		[MMOP_FIXEDONLY] = MREMAP_FIXED,
+		[MMOP_HINT] = MREMAP_MAYMOVE | MREMAP_DONTUNMAP,
 	};
 
 	return live_syscall(r->live, op->proc, SYS_mremap, LIVE_BASE + op->addr, op->length,
@@ -288,10 +293,36 @@ static long remap(struct recording *r, const struct mmop *op)
 
 static long advise(struct recording *r, const struct mmop *op)
 {
-	static const int advice[MMOP_ADVICES] = { MADV_DONTNEED, MADV_DONTFORK, MADV_DOFORK };
+	static const int advice[MMOP_ADVICES] = {
+		MADV_DONTNEED, MADV_DONTFORK, MADV_DOFORK, MADV_NORMAL, MADV_RANDOM,
+		MADV_SEQUENTIAL, MADV_DONTDUMP, MADV_DODUMP, MADV_REMOVE, MADV_FREE, MADV_COLD,
+		MADV_POPULATE_READ, MADV_POPULATE_WRITE, MADV_WIPEONFORK, MADV_KEEPONFORK,
+	};
 
 	return live_syscall(r->live, op->proc, SYS_madvise, LIVE_BASE + op->addr, op->length,
 			    advice[op->mode]);
+}
+
+static long synchronize(struct recording *r, const struct mmop *op)
+{
+	static const int flags[MMOP_SYNCS] = { MS_SYNC, MS_ASYNC, MS_INVALIDATE };
+
+	return live_syscall(r->live, op->proc, SYS_msync, LIVE_BASE + op->addr, op->length,
+			    flags[op->mode]);
+}
+
+static void ask_resident(struct recording *r, const struct mmop *op, struct mmop_result *result)
+{
+	uint8_t *vec = live_shared(r->live);
+
+	memset(vec, 0, MMOP_MINCORE_PAGES);
+	set_result(result, live_syscall(r->live, op->proc, SYS_mincore, LIVE_BASE + op->addr,
+					op->length, (long)vec));
+	if (result->outcome != MMOP_OK)
+		return;
+	result->outcome = MMOP_VALUE;
+	for (unsigned int page = 0; page < MMOP_MINCORE_PAGES; page++)
+		result->value |= (uint64_t)(vec[page] & 1) << page;
 }
 
 static void touch(struct recording *r, const struct mmop *op, uint64_t token,
@@ -347,6 +378,16 @@ static long in_process(struct recording *r, const struct mmop *op)
 		return start_child(r, op);
 	case MMOP_EXIT:
 		return end_process(r, op);
+	case MMOP_MLOCK:
+	case MMOP_MUNLOCK:
+		return live_syscall(r->live, op->proc,
+				    op->kind == MMOP_MLOCK ? SYS_mlock : SYS_munlock,
+				    LIVE_BASE + op->addr, op->length);
+	case MMOP_MSYNC:
+		return synchronize(r, op);
+	case MMOP_REMAP_FILE:
+		return live_syscall(r->live, op->proc, SYS_remap_file_pages, LIVE_BASE + op->addr,
+				    op->length, 0, op->offset / MMOP_PAGE, 0);
 	}
 	live_die("operation %d is not one of a process", op->kind);
 }
@@ -377,6 +418,9 @@ static void execute(struct recording *r, const struct mmop *op, uint64_t token,
 	case MMOP_WRITE:
 		touch(r, op, token, result);
 		break;
+	case MMOP_MINCORE:
+		ask_resident(r, op, result);
+		break;
 	default:
 		set_result(result, in_process(r, op));
 	}
@@ -394,8 +438,46 @@ static void follow_map(struct recording *r, const struct mmop *op)
 		page.desc = process->desc[op->handle];
 	else if (op->share == 's')
 		page.shared_anon = r->now.shared_anon - 1;
+	page.brought_in = op->populate || op->locked;
 	for (unsigned int i = 0; i < pages_of(op->length); i++)
 		process->page[first + i] = page;
+}
+
+static bool is_locked(const struct recording *r, unsigned int id, unsigned int page)
+{
+	const struct mmstate_proc *proc = r->before.proc[id];
+
+	for (unsigned int k = 0; k < proc->nvma; k++)
+		if (proc->vma[k].start <= page && page < proc->vma[k].end)
+			return proc->vma[k].flags & MMOP_VMA_LOCKED;
+	return false;
+}
+
+/* What mlock and MADV_POPULATE_* bring in, however far they came. */
+static void follow_populate(struct recording *r, const struct mmop *op)
+{
+	struct page *page = r->process[op->proc].page;
+	unsigned int end = MIN(pages_of(op->addr + op->length), r->now.window);
+
+	for (unsigned int i = op->addr / MMOP_PAGE; i < end; i++) {
+		if (op->kind == MMOP_MPROTECT &&
+		    !(is_locked(r, op->proc, i) && op->prot & PROT_WRITE))
+			continue;
+		if (op->kind == MMOP_MADVISE && op->mode == MMOP_POPULATE_READ)
+			page[i].read_in = true;
+		else
+			page[i].brought_in = true;
+	}
+}
+
+/* The same file through the same description, but nothing touched. */
+static void follow_remap_file(struct recording *r, const struct mmop *op)
+{
+	struct page *page = &r->process[op->proc].page[op->addr / MMOP_PAGE];
+
+	for (unsigned int i = 0; i < op->length / MMOP_PAGE; i++)
+		page[i] = (struct page){ .desc = page[i].desc, .brought_in = true,
+					 .shared_anon = page[i].shared_anon };
 }
 
 /* The page as a mapping that grows over it, or a second view of it, has it. */
@@ -404,13 +486,19 @@ static struct page untouched(const struct page *page)
 	return (struct page){ .desc = page->desc, .shared_anon = page->shared_anon };
 }
 
+/* Does this mremap leave the old mapping where it is? */
+static bool stays(const struct mmop *op)
+{
+	return op->mode == MMOP_DONTUNMAP || op->mode == MMOP_HINT;
+}
+
 /* The old range leaves; with DONTUNMAP only its pages do. */
 static void follow_source(struct recording *r, const struct mmop *op)
 {
 	struct page *page = &r->process[op->proc].page[op->addr / MMOP_PAGE];
 
 	for (unsigned int i = 0; i < pages_of(op->length); i++)
-		page[i] = op->mode == MMOP_DONTUNMAP ? untouched(&page[i]) : no_page;
+		page[i] = stays(op) ? untouched(&page[i]) : no_page;
 }
 
 static bool was_mapped(const struct recording *r, unsigned int proc, unsigned int page)
@@ -434,7 +522,10 @@ static void follow_remap(struct recording *r, const struct mmop *op)
 		else if (was_mapped(r, op->proc, from + i))
 			page[to + i] = moved[i];	/* a hole leaves the target alone */
 	}
-	if (op->mode == MMOP_DONTUNMAP)
+	/* If the mapping is locked, what was added has been brought in. */
+	for (unsigned int i = length; i < pages_of(op->new_length); i++)
+		page[to + i].brought_in = length && is_locked(r, op->proc, from);
+	if (stays(op))
 		r->saw[DONTUNMAP] = true;
 }
 
@@ -523,6 +614,9 @@ static void follow_success(struct recording *r, const struct mmop *op)
 	case MMOP_FORK:
 		follow_fork(r, op);
 		break;
+	case MMOP_REMAP_FILE:
+		follow_remap_file(r, op);
+		break;
 	case MMOP_READ:
 	case MMOP_WRITE:
 		follow_touch(r, op);
@@ -530,8 +624,17 @@ static void follow_success(struct recording *r, const struct mmop *op)
 	}
 }
 
+static bool populates(const struct mmop *op)
+{
+	/* An mprotect copies the pages of private locked memory that becomes writable. */
+	return op->kind == MMOP_MLOCK || op->kind == MMOP_MPROTECT || (op->kind == MMOP_MADVISE &&
+	       (op->mode == MMOP_POPULATE_READ || op->mode == MMOP_POPULATE_WRITE));
+}
+
 static void follow(struct recording *r, const struct mmop *op, const struct mmop_result *result)
 {
+	if (populates(op))
+		follow_populate(r, op);
 	if (result->outcome == MMOP_OK || result->outcome == MMOP_VALUE)
 		follow_success(r, op);
 	else if (op->kind == MMOP_MADVISE && result->error == ENOMEM)
@@ -558,6 +661,11 @@ static void name_object(struct recording *r, const struct page *page, unsigned l
 			 vma->object, vma->id);
 }
 
+/* As /proc/PID/smaps has them; the bits of mmop_vma.flags, in order. */
+static const char *const flag_names[] = {
+	" ac ", " dc ", " nr ", " lo ", " sr ", " rr ", " dd ", " wf ",
+};
+
 static void convert(struct recording *r, unsigned int proc, const struct live_vma *from,
 		    struct mmop_vma *to)
 {
@@ -573,14 +681,24 @@ static void convert(struct recording *r, unsigned int proc, const struct live_vm
 		to->perm |= (from->perm[i] != '-') << i;
 	if (from->perm[3] == 's')
 		to->perm |= MMOP_VMA_SHARED;
-	if (strstr(from->flags, " ac "))
-		to->flags |= MMOP_VMA_ACCOUNT;
-	if (strstr(from->flags, " dc "))
-		to->flags |= MMOP_VMA_DONTCOPY;
-	if (strstr(from->flags, " nr "))
-		to->flags |= MMOP_VMA_NORESERVE;
+	for (unsigned int i = 0; i < G_N_ELEMENTS(flag_names); i++)
+		if (strstr(from->flags, flag_names[i]))
+			to->flags |= 1 << i;
 	name_object(r, &r->process[proc].page[to->start], from->inode, to);
 	to->pgoff = to->object == 'a' ? 0 : from->offset / MMOP_PAGE;
+}
+
+/* The kernel touched the page for the process, if it has come to be present. */
+static void take_in(struct page *page, const struct mmop_vma *vma)
+{
+	bool write = page->brought_in && vma->perm & PROT_WRITE;
+
+	if (!page->read_in && !page->brought_in)
+		return;
+	page->only_read = !write && (page->only_read || !page->touched);
+	page->touched = true;
+	page->read_in = false;
+	page->brought_in = false;
 }
 
 static char page_state(struct page *page, char object, uint64_t entry)
@@ -627,9 +745,11 @@ static void observe(struct recording *r, unsigned int id)
 
 		convert(r, id, &vmas[k], vma);
 		forget(r, id, page, vma->start);
-		for (page = vma->start; page < vma->end; page++)
+		for (page = vma->start; page < vma->end; page++) {
+			take_in(&r->process[id].page[page], vma);
 			proc->state[page] = page_state(&r->process[id].page[page], vma->object,
 						       entries[page]);
+		}
 	}
 	forget(r, id, page, r->now.window);
 	note_features(r, proc);
@@ -656,6 +776,7 @@ struct mmtrace *recording_finish(struct recording *r, const char *seed, const ch
 	struct mmtrace *trace = r->trace;
 	g_autoptr(GString) features = g_string_new(NULL);
 
+	r->saw[CALLS] = trace->calls;
 	for (unsigned int i = 0; i < G_N_ELEMENTS(feature_names); i++)
 		if (r->saw[i])
 			g_string_append_printf(features, " %s", feature_names[i]);

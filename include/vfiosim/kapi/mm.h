@@ -28,6 +28,7 @@ struct page;
 #define VM_DONTEXPAND 0x00040000
 #define VM_ACCOUNT 0x00100000
 #define VM_NORESERVE 0x00200000
+#define VM_WIPEONFORK 0x02000000
 #define VM_DONTDUMP 0x04000000
 #define VM_SOFTDIRTY 0x08000000
 #define VM_MIXEDMAP 0x10000000
@@ -145,6 +146,16 @@ long ksys_mprotect(unsigned long addr, size_t len, unsigned long prot) SIM(ksys_
 long ksys_mremap(unsigned long addr, unsigned long old_len, unsigned long new_len,
 		 unsigned long flags, unsigned long new_addr) SIM(ksys_mremap);
 long ksys_madvise(unsigned long addr, size_t len, int behavior) SIM(ksys_madvise);
+long ksys_mlock(unsigned long addr, size_t len) SIM(ksys_mlock);
+long ksys_munlock(unsigned long addr, size_t len) SIM(ksys_munlock);
+long ksys_mlockall(int flags) SIM(ksys_mlockall);
+long ksys_munlockall(void) SIM(ksys_munlockall);
+/* One byte of @vec, in kernel memory, for each page. */
+long ksys_mincore(unsigned long addr, size_t len, u8 *vec) SIM(ksys_mincore);
+long ksys_msync(unsigned long addr, size_t len, int flags) SIM(ksys_msync);
+unsigned long ksys_brk(unsigned long brk) SIM(ksys_brk);
+long ksys_remap_file_pages(unsigned long start, unsigned long size, unsigned long prot,
+			   unsigned long pgoff, unsigned long flags) SIM(ksys_remap_file_pages);
 
 /*
  * A user-mode access of @size bytes (1..8, within one page) by the current task:

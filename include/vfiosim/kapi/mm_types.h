@@ -36,6 +36,8 @@ struct mm_struct {
 	int map_count;
 	unsigned int def_flags;
 	unsigned long mmap_base;
+	unsigned long start_brk;
+	unsigned long brk;
 	unsigned long task_size;
 	unsigned long total_vm;		/* pages, as the next four */
 	unsigned long data_vm;
