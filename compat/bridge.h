@@ -26,12 +26,32 @@ enum bridge_has {
 	BRIDGE_MMAP = 8,
 	BRIDGE_REQUEST = 16,
 	BRIDGE_MATCH = 32,
-	BRIDGE_INIT = 64,
-	BRIDGE_RELEASE = 128,
-	BRIDGE_DMA_UNMAP = 256,
-	BRIDGE_OPEN = 512,
-	BRIDGE_NOTIFY = 1024,
-	BRIDGE_ATTACH = 2048,
+	BRIDGE_DMA_UNMAP = 64,
+};
+
+/*
+ * A backend's table, in the types of 5.14. None of its functions gets a device, so
+ * the tree's core can call them itself wherever its kernel has the same type.
+ */
+struct bridge_iommu {
+	const char *name;
+	struct module *owner;
+	void *(*open)(unsigned long arg);
+	void (*release)(void *data);
+	ssize_t (*read)(void *data, char *buf, size_t count, loff_t *ppos);
+	ssize_t (*write)(void *data, const char *buf, size_t count, loff_t *ppos);
+	long (*ioctl)(void *data, unsigned int cmd, unsigned long arg);
+	int (*mmap)(void *data, struct vm_area_struct *vma);
+	int (*attach_group)(void *data, struct iommu_group *group);
+	void (*detach_group)(void *data, struct iommu_group *group);
+	int (*pin_pages)(void *data, struct iommu_group *group, unsigned long *user_pfn,
+			 int npage, int prot, unsigned long *phys_pfn);
+	int (*unpin_pages)(void *data, unsigned long *user_pfn, int npage);
+	int (*register_notifier)(void *data, unsigned long *events, struct notifier_block *nb);
+	int (*unregister_notifier)(void *data, struct notifier_block *nb);
+	int (*dma_rw)(void *data, dma_addr_t iova, void *buffer, size_t count, bool write);
+	struct iommu_domain *(*group_iommu_domain)(void *data, struct iommu_group *group);
+	void *notify;		/* its second argument is an enum that both sides have */
 };
 
 /* ---- glue_port.c: calls into a driver, through its kapi table @ops ---- */
@@ -53,15 +73,10 @@ void bridge_dma_unmap(const void *ops, void *outer, u64 iova, u64 length);
 void bridge_fill_outer(void *outer, struct device *dev, const void *ops, struct inode *inode);
 size_t bridge_outer_size(void);
 
-unsigned int bridge_iommu_has(const void *ops);
-const char *bridge_iommu_name(const void *ops);
-struct module *bridge_iommu_owner(const void *ops);
-void *bridge_iommu_open(const void *ops, unsigned long arg);
-void bridge_iommu_release(const void *ops, void *data);
-long bridge_iommu_ioctl(const void *ops, void *data, unsigned int cmd, unsigned long arg);
+/* Fills @to in from kapi's table @ops. */
+void bridge_iommu_fill(const void *ops, struct bridge_iommu *to);
+/* For a core that calls with more arguments than the driver has. */
 int bridge_iommu_attach(const void *ops, void *data, struct iommu_group *group);
-void bridge_iommu_detach(const void *ops, void *data, struct iommu_group *group);
-void bridge_iommu_notify(const void *ops, void *data, int event);
 
 /* Tells @outer which set of devices it is in. */
 void bridge_set_dev_set(void *outer, void *dev_set);
@@ -77,6 +92,8 @@ void *tree_alloc_device(size_t size, const char *type, struct device *dev, const
 void tree_put_device(void *outer);
 void tree_init_group_dev(void *outer, struct device *dev, const void *ops);
 int tree_register(void *outer);
+/* NULL: this kernel has no such call. */
+int (*tree_register_emulated(void))(void *outer);
 void tree_unregister(void *outer);
 void *tree_device_get_from_dev(struct device *dev);
 void tree_device_put(void *outer);
@@ -91,8 +108,7 @@ int tree_register_iommu_driver(const void *ops);
 void tree_unregister_iommu_driver(const void *ops);
 struct iommu_group *tree_iommu_group_get(struct device *dev);
 void tree_iommu_group_put(struct iommu_group *group, struct device *dev);
-struct vfio_group *tree_get_external_user(struct file *file);
-void tree_put_external_user(struct vfio_group *group);
-bool tree_has_external_users(void);
+/* Fills in @ops, a struct vfio_core_ops, with those calls that take no device. */
+void tree_fill_calls(void *ops);
 
 #endif

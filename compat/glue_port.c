@@ -118,39 +118,34 @@ size_t bridge_outer_size(void)
 
 /* ---- into a backend ---- */
 
-const char *bridge_iommu_name(const void *ops)
+void bridge_iommu_fill(const void *ops, struct bridge_iommu *to)
 {
-	return ((const struct vfio_iommu_driver_ops *)ops)->name;
-}
+	const struct vfio_iommu_driver_ops *o = ops;
 
-struct module *bridge_iommu_owner(const void *ops)
-{
-	return ((const struct vfio_iommu_driver_ops *)ops)->owner;
-}
-
-void *bridge_iommu_open(const void *ops, unsigned long arg)
-{
-	return ((const struct vfio_iommu_driver_ops *)ops)->open(arg);
-}
-
-void bridge_iommu_release(const void *ops, void *data)
-{
-	((const struct vfio_iommu_driver_ops *)ops)->release(data);
-}
-
-long bridge_iommu_ioctl(const void *ops, void *data, unsigned int cmd, unsigned long arg)
-{
-	return ((const struct vfio_iommu_driver_ops *)ops)->ioctl(data, cmd, arg);
+	*to = (struct bridge_iommu){
+		.name = o->name,
+		.owner = o->owner,
+		.open = o->open,
+		.release = o->release,
+		.read = o->read,
+		.write = o->write,
+		.ioctl = o->ioctl,
+		.mmap = o->mmap,
+		.attach_group = o->attach_group,
+		.detach_group = o->detach_group,
+		.pin_pages = o->pin_pages,
+		.unpin_pages = o->unpin_pages,
+		.register_notifier = o->register_notifier,
+		.unregister_notifier = o->unregister_notifier,
+		.dma_rw = o->dma_rw,
+		.group_iommu_domain = o->group_iommu_domain,
+		.notify = o->notify,
+	};
 }
 
 int bridge_iommu_attach(const void *ops, void *data, struct iommu_group *group)
 {
 	return ((const struct vfio_iommu_driver_ops *)ops)->attach_group(data, group);
-}
-
-void bridge_iommu_detach(const void *ops, void *data, struct iommu_group *group)
-{
-	((const struct vfio_iommu_driver_ops *)ops)->detach_group(data, group);
 }
 
 bool bridge_noiommu(void)
@@ -254,8 +249,6 @@ static struct vfio_core_ops core_ops = {
 	.vfio_file_has_dev = core_file_has_dev,
 	.vfio_register_iommu_driver = core_register_iommu,
 	.vfio_unregister_iommu_driver = core_unregister_iommu,
-	.vfio_group_get_external_user = tree_get_external_user,
-	.vfio_group_put_external_user = tree_put_external_user,
 };
 
 static struct vfiosim_core tree_core = {
@@ -276,9 +269,7 @@ const struct vfiosim_core *vfiosim_tree_core(void)
 		core_ops.vfio_put_device = core_put_device;
 		core_ops.vfio_init_group_dev = NULL;
 	}
-	if (!tree_has_external_users()) {
-		core_ops.vfio_group_get_external_user = NULL;
-		core_ops.vfio_group_put_external_user = NULL;
-	}
+	core_ops.vfio_register_emulated_iommu_dev = (void *)tree_register_emulated();
+	tree_fill_calls(&core_ops);
 	return &tree_core;
 }

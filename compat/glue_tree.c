@@ -300,16 +300,50 @@ int tree_assign_device_set(void *outer, void *set_id)
 }
 #endif
 
-/* The core makes a set of its own for a device that was given none. */
-int tree_register(void *outer)
+/*
+ * 5.15 to 5.19: a device that was initialised must be uninitialised, which the
+ * library's drivers of that form do not know; it leaves the device's set.
+ */
+static void uninit(void *outer)
 {
-	int ret = vfio_register_group_dev(inner(outer));
+#ifdef VFIOSIM_UNINIT
+	vfio_uninit_group_dev(inner(outer));
+	inner(outer)->dev_set = NULL;
+#endif
+}
 
+/* The core makes a set of its own for a device that was given none. */
+static int registered(void *outer, int ret)
+{
 #ifdef VFIOSIM_DEV_SET
 	bridge_set_dev_set(outer, inner(outer)->dev_set);
 #endif
+	if (ret)
+		uninit(outer);
 	return ret;
 }
+
+int tree_register(void *outer)
+{
+	return registered(outer, vfio_register_group_dev(inner(outer)));
+}
+
+#if VFIOSIM_DECLARES_vfio_register_emulated_iommu_dev
+static int register_emulated(void *outer)
+{
+	return registered(outer, vfio_register_emulated_iommu_dev(inner(outer)));
+}
+
+int (*tree_register_emulated(void))(void *outer)
+{
+	return register_emulated;
+}
+#else
+int (*tree_register_emulated(void))(void *outer)
+{
+	return NULL;
+}
+#endif
 
 /* As the core's own functions of this name do, which it does not export. */
 bool tree_try_get(void *outer)
@@ -364,6 +398,7 @@ bool tree_file_has_dev(struct file *file, void *outer)
 void tree_unregister(void *outer)
 {
 	vfio_unregister_group_dev(inner(outer));
+	uninit(outer);
 }
 
 void *tree_device_get_from_dev(struct device *dev)
@@ -405,37 +440,50 @@ void tree_iommu_group_put(struct iommu_group *group, struct device *dev)
 #endif
 }
 
-bool tree_has_external_users(void)
-{
+/*
+ * The calls that take no device, straight from the tree: each if the tree's
+ * headers declare it, and with the type that kapi/vfio.h gives it.
+ */
 #ifdef VFIOSIM_EXTERNAL_USER
-	return true;
-#else
-	return false;
-#endif
-}
+#include <vfiosim/kapi/vfio_core_ops.h>
 
-struct vfio_group *tree_get_external_user(struct file *file)
-{
-#ifdef VFIOSIM_EXTERNAL_USER
-	return vfio_group_get_external_user(file);
-#else
-	return ERR_PTR(-EOPNOTSUPP);
-#endif
-}
+#define SAME_TYPE(ops, name) \
+	__builtin_types_compatible_p(__typeof__(&name), __typeof__((ops)->name))
+#define FILL_1(ops, name) \
+	((ops)->name = __builtin_choose_expr(SAME_TYPE(ops, name), name, NULL))
+#define FILL_0(ops, name) ((void)0)
+#define FILL_PASTE(declared, ops, name) FILL_##declared(ops, name)
+#define FILL_EXPAND(declared, ops, name) FILL_PASTE(declared, ops, name)
+#define FILL(ops, name) FILL_EXPAND(VFIOSIM_DECLARES_##name, ops, name)
 
-void tree_put_external_user(struct vfio_group *group)
+void tree_fill_calls(void *table)
 {
-#ifdef VFIOSIM_EXTERNAL_USER
-	vfio_group_put_external_user(group);
-#endif
+	struct vfio_core_ops *ops = table;
+
+	FILL(ops, vfio_group_get_external_user);
+	FILL(ops, vfio_group_put_external_user);
+	FILL(ops, vfio_group_get_external_user_from_dev);
+	FILL(ops, vfio_external_group_match_file);
+	FILL(ops, vfio_external_user_iommu_id);
+	FILL(ops, vfio_external_check_extension);
+	FILL(ops, vfio_pin_pages);
+	FILL(ops, vfio_unpin_pages);
+	FILL(ops, vfio_group_pin_pages);
+	FILL(ops, vfio_group_unpin_pages);
+	FILL(ops, vfio_dma_rw);
+	FILL(ops, vfio_group_iommu_domain);
+	FILL(ops, vfio_register_notifier);
+	FILL(ops, vfio_unregister_notifier);
+	FILL(ops, vfio_group_set_kvm);
 }
+#else
+void tree_fill_calls(void *table)
+{
+}
+#endif
 
 /* ---- IOMMU backends ---- */
 
-/*
- * A backend's callbacks get only their data, so each slot of the table has
- * callbacks of its own, which know the slot.
- */
 struct backend {
 	struct vfio_iommu_driver_ops ops;
 	const void *driver;
@@ -445,42 +493,60 @@ struct backend {
 static struct backend backends[BACKENDS_MAX];
 
 #ifdef VFIOSIM_GROUP_TYPE
-#define GROUP_TYPE_PARAMETER , enum vfio_group_type type
-#else
-#define GROUP_TYPE_PARAMETER
-#endif
-
-#define BACKEND_SLOT(n)								\
-static void *slot##n##_open(unsigned long arg)					\
-{										\
-	return bridge_iommu_open(backends[n].driver, arg);			\
-}										\
-static void slot##n##_release(void *data)					\
-{										\
-	bridge_iommu_release(backends[n].driver, data);				\
-}										\
-static long slot##n##_ioctl(void *data, unsigned int cmd, unsigned long arg)	\
-{										\
-	return bridge_iommu_ioctl(backends[n].driver, data, cmd, arg);		\
-}										\
-static int slot##n##_attach(void *data, struct iommu_group *group GROUP_TYPE_PARAMETER) \
+/* One more argument than the driver takes, and none that names the driver. */
+#define ATTACH(n)								\
+static int attach##n(void *data, struct iommu_group *group, enum vfio_group_type type) \
 {										\
 	return bridge_iommu_attach(backends[n].driver, data, group);		\
-}										\
-static void slot##n##_detach(void *data, struct iommu_group *group)		\
-{										\
-	bridge_iommu_detach(backends[n].driver, data, group);			\
 }
+ATTACH(0)
+ATTACH(1)
 
-BACKEND_SLOT(0)
-BACKEND_SLOT(1)
-
-static const struct vfio_iommu_driver_ops slots[BACKENDS_MAX] = {
-	{ .open = slot0_open, .release = slot0_release, .ioctl = slot0_ioctl,
-	  .attach_group = slot0_attach, .detach_group = slot0_detach },
-	{ .open = slot1_open, .release = slot1_release, .ioctl = slot1_ioctl,
-	  .attach_group = slot1_attach, .detach_group = slot1_detach },
+static int (*const attach[BACKENDS_MAX])(void *, struct iommu_group *, enum vfio_group_type) = {
+	attach0, attach1,
 };
+#endif
+
+static void fill_backend(struct backend *backend, const void *driver)
+{
+	struct vfio_iommu_driver_ops *ops = &backend->ops;
+	struct bridge_iommu from;
+
+	bridge_iommu_fill(driver, &from);
+	*(const char **)&ops->name = from.name;
+	ops->owner = from.owner;
+	ops->open = from.open;
+	ops->release = from.release;
+	ops->ioctl = from.ioctl;
+#ifdef VFIOSIM_GROUP_TYPE
+	ops->attach_group = attach[backend - backends];
+#else
+	ops->attach_group = from.attach_group;
+#endif
+	ops->detach_group = from.detach_group;
+#ifdef VFIOSIM_IOMMU_READ
+	ops->read = from.read;
+	ops->write = from.write;
+	ops->mmap = from.mmap;
+#endif
+#ifdef VFIOSIM_IOMMU_PIN_BY_PFN
+	ops->pin_pages = from.pin_pages;
+	ops->unpin_pages = from.unpin_pages;
+#endif
+#ifdef VFIOSIM_IOMMU_NOTIFIER
+	ops->register_notifier = from.register_notifier;
+	ops->unregister_notifier = from.unregister_notifier;
+#endif
+#ifdef VFIOSIM_IOMMU_DMA_RW
+	ops->dma_rw = from.dma_rw;
+#endif
+#ifdef VFIOSIM_IOMMU_DOMAIN
+	ops->group_iommu_domain = from.group_iommu_domain;
+#endif
+#ifdef VFIOSIM_IOMMU_NOTIFY
+	ops->notify = from.notify;
+#endif
+}
 
 static struct backend *backend_for(const void *driver)
 {
@@ -499,9 +565,7 @@ int tree_register_iommu_driver(const void *ops)
 	BUG_ON(!backend);
 	if (!backend->driver) {
 		backend->driver = ops;
-		backend->ops = slots[backend - backends];
-		*(const char **)&backend->ops.name = bridge_iommu_name(ops);
-		backend->ops.owner = bridge_iommu_owner(ops);
+		fill_backend(backend, ops);
 	}
 	return vfio_register_iommu_driver(&backend->ops);
 }

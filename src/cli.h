@@ -29,7 +29,7 @@ struct cli {
 	const char *expect;
 	const char *json_file, *html_file, *save_file;
 	const char *core_a, *core_b;
-	bool verbose, quiet, strict, valgrind, gdb, timeline, lines;
+	bool verbose, quiet, strict, valgrind, gdb, timeline, lines, traces;
 	unsigned int kernel;		/* enum vfiosim_kernel */
 };
 

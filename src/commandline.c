@@ -103,6 +103,8 @@ static const struct option options[] = {
 	  .help = "show what each process did and what came of it, not each step" },
 	{ "lines", NULL, FLAG, FOR_RUN, AT(lines),
 	  .help = "print the scenario's own result lines only" },
+	{ "traces", NULL, FLAG, FOR_COMPARE, AT(traces),
+	  .help = "each schedule of the first core must leave the same trace on the second" },
 	{ "strict", NULL, FLAG, FOR_REPLAY, AT(strict),
 	  .help = "stop where the schedule does not fit" },
 	{ "valgrind", NULL, FLAG, FOR_REPLAY, AT(valgrind), .help = "replay under memcheck" },
@@ -369,10 +371,21 @@ static void catch_interrupt(void)
 	sigaction(SIGTERM, &action, NULL);
 }
 
+/* Before check_together(): a core may hold the instrumented code. */
+static int load_cores(struct cli *cli)
+{
+	const char *const names[] = { cli->core_b, cli->core_a };
+	g_autoptr(GError) error = NULL;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+		if (names[i] && !core_select(names[i], &error))
+			return cli_complain(cli, "%s", error->message);
+	return 0;
+}
+
 static int run_command(struct cli *cli, const struct command *command, char **argv)
 {
 	g_autoptr(GPtrArray) words = g_ptr_array_new();
-	GError *error = NULL;
 	bool only_words = false;
 	int status = 0;
 
@@ -384,15 +397,10 @@ static int run_command(struct cli *cli, const struct command *command, char **ar
 		else
 			g_ptr_array_add(words, argv[i]);
 	}
-	status = status ?: take_words(cli, command, words) ?: check_together(cli);
+	status = status ?: take_words(cli, command, words) ?: load_cores(cli) ?:
+		 check_together(cli);
 	if (status)
 		return status;
-	/* compare chooses for itself. */
-	if (cli->core_a && !cli->core_b && !core_select(cli->core_a, &error)) {
-		status = cli_complain(cli, "%s", error->message);
-		g_error_free(error);
-		return status;
-	}
 	if (cli->kernel)
 		run_kernel_default = cli->kernel;
 	catch_interrupt();

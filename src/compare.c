@@ -3,6 +3,9 @@
  * The command compare: which outcomes of a scenario does only one of two cores
  * have? An outcome is what can be seen from outside: each task's results in
  * order, the lines that the scenario said, and the detector that fired.
+ *
+ * With --traces it asks more: the first core is explored, and the second one
+ * must leave the same trace of events under each of those schedules.
  */
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +13,7 @@
 #include "cli.h"
 #include "core_load.h"
 #include "explore.h"
+#include "follow.h"
 
 struct seen {
 	uint64_t runs;
@@ -162,6 +166,122 @@ static void side_clear(struct side *side)
 	exploration_clear(&side->x);
 }
 
+/* ---- traces ---- */
+
+/* Of one decision, what a script needs. */
+struct kept {
+	uint8_t kind, how;
+	uint16_t value;
+};
+
+struct schedules {
+	GPtrArray *all;			/* of GArray of struct kept */
+	struct exploration x;
+};
+
+static void keep_schedule(void *data, enum vfiosim_verdict verdict, uint64_t trace)
+{
+	struct schedules *s = data;
+	const struct decision *d;
+	size_t n = run_decisions(&d);
+	GArray *kept = g_array_sized_new(FALSE, FALSE, sizeof(struct kept), n);
+
+	for (size_t i = 0; i < n; i++) {
+		struct kept k = { d[i].kind, d[i].how, d[i].value };
+
+		g_array_append_val(kept, k);
+	}
+	g_ptr_array_add(s->all, kept);
+}
+
+static struct decision *unpack(const GArray *kept)
+{
+	struct decision *d = g_new0(struct decision, kept->len + 1);
+
+	for (guint i = 0; i < kept->len; i++) {
+		const struct kept *k = &g_array_index(kept, struct kept, i);
+
+		d[i] = (struct decision){ .kind = k->kind, .how = k->how, .value = k->value };
+	}
+	return d;
+}
+
+static bool collect_schedules(struct cli *cli, const struct vfiosim_scenario *scenario,
+			      struct schedules *s)
+{
+	struct vfiosim_options options = cli->options;
+	g_autoptr(GError) error = NULL;
+
+	if (!core_select(cli->core_a, &error)) {
+		cli_complain(cli, "%s", error->message);
+		return false;
+	}
+	options.keep_going = true;
+	options.on_run = keep_schedule;
+	options.data = s;
+	options.races = options.plain_points = false;
+	s->all = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
+	exploration_init(&s->x, scenario, &options);
+	exploration_run(&s->x);
+	s->x.config.plain_points = cli->options.plain_points;
+	return true;
+}
+
+static void print_difference(const struct cli *cli, const struct schedules *s,
+			     const struct decision *d, size_t n, const char *text)
+{
+	g_autofree char *token = schedule_to_token(d, n, s->x.config.faults);
+
+	printf("%s: traces differ %s\n  replay: %s replay -v --core %s %s %s\n",
+	       s->x.scenario->name, text, cli->program, cli->core_a, s->x.scenario->name, token);
+}
+
+static int report_traces(const struct cli *cli, const struct schedules *s,
+			 const struct follow_count *count, uint64_t different)
+{
+	printf("%s: %llu schedules, %llu steps, %llu events: %llu differ", s->x.scenario->name,
+	       (unsigned long long)count->runs, (unsigned long long)count->steps,
+	       (unsigned long long)count->events, (unsigned long long)different);
+	if (count->marks)
+		printf("; %llu lockless accesses that %s does not announce",
+		       (unsigned long long)count->marks, cli->core_b);
+	if (count->unreached)
+		printf("; %llu not followed: they preempt there",
+		       (unsigned long long)count->unreached);
+	if (count->too_long)
+		printf("; %llu too long to compare", (unsigned long long)count->too_long);
+	printf("%s\n", s->x.why_stopped ? " (not finished: a budget)" : "");
+	if (different)
+		return EXIT_FOUND;
+	return s->x.why_stopped || count->unreached || count->too_long ? EXIT_BUDGET : EXIT_GOOD;
+}
+
+static int compare_traces(struct cli *cli, const struct vfiosim_scenario *scenario)
+{
+	struct schedules s = { NULL };
+	struct follow_count count = { 0 };
+	uint64_t different = 0;
+	int status;
+
+	if (!collect_schedules(cli, scenario, &s))
+		return EXIT_INPUT;
+	for (guint i = 0; i < s.all->len; i++) {
+		const GArray *kept = g_ptr_array_index(s.all, i);
+		g_autofree struct decision *d = unpack(kept);
+		g_autofree char *text = follow_compare(&s.x.config, cli->core_a, cli->core_b, d,
+						       kept->len, &count);
+
+		if (text && !different++)
+			print_difference(cli, &s, d, kept->len, text);
+		if (different && !cli->options.keep_going)
+			break;
+	}
+	status = report_traces(cli, &s, &count, different);
+	g_ptr_array_unref(s.all);
+	exploration_clear(&s.x);
+	return status;
+}
+
 static int compare_scenario(struct cli *cli, const struct vfiosim_scenario *scenario)
 {
 	struct side a = { .core = NULL }, b = { .core = NULL };
@@ -170,6 +290,8 @@ static int compare_scenario(struct cli *cli, const struct vfiosim_scenario *scen
 	if (scenario->core)
 		printf("%s: runs on core %s only: not compared\n", scenario->name,
 		       scenario->core);
+	else if (cli->traces)
+		return compare_traces(cli, scenario);
 	else if (explore_side(cli, &a, cli->core_a, scenario) &&
 		 explore_side(cli, &b, cli->core_b, scenario))
 		status = report_sides(cli, &a, &b);

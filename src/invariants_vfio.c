@@ -36,7 +36,7 @@ static struct {
 } view[KINDS] = {
 	[FILES] = { "file" },
 	[CONTAINERS] = { "container" },
-	[PUTS] = { "put" },
+	[PUTS] = { "do_work" },
 	[TABLES] = { "files_struct" },
 };
 

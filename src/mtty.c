@@ -30,7 +30,7 @@ static struct device *mtty_dev KSTATE;
 
 static bool core_is_merged(void)
 {
-	return !strcmp(vfiosim_core()->name, "merged");
+	return vfio_core_allocates();
 }
 
 static struct mdev_state *to_mdev_state(struct vfio_device *device)

@@ -58,7 +58,7 @@ struct sync {
 bool tsan_watching;
 unsigned int tsan_paused;
 
-static bool present, points;
+static bool present, points, reporting;
 static u32 generation;
 static struct clock clocks[TASKS_MAX];
 static struct granule *granules;
@@ -81,10 +81,11 @@ bool tsan_present(void)
 
 void tsan_begin(bool watch, bool want_points)
 {
-	tsan_watching = watch;
+	tsan_watching = watch || want_points;
+	reporting = watch;
 	points = want_points;
 	tsan_paused = 0;
-	if (!watch)
+	if (!tsan_watching)
 		return;
 	generation++;
 	granules_used = syncs_used = 0;
@@ -319,6 +320,8 @@ static void access(const void *p, size_t size, bool write, bool marked, const vo
 	if (points && !marked)
 		eng_point(write ? ENG_OP_PLAIN_WRITE : ENG_OP_PLAIN_READ, p,
 			  write ? ENG_WRITE : ENG_READ);
+	if (!reporting)
+		return;
 	while (at < end) {
 		unsigned long granule = at & ~(unsigned long)(GRANULE - 1);
 		unsigned long until = granule + GRANULE < end ? granule + GRANULE : end;

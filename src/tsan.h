@@ -19,7 +19,10 @@ extern unsigned int tsan_paused SIM(tsan_paused);
 
 /* Is there any instrumented code in this program? */
 bool tsan_present(void) SIM(tsan_present);
-/* A run begins: forget all accesses. @points: each plain access is a choice point. */
+/*
+ * A run begins: forget all accesses. @watch: report races; @points: each plain
+ * access is a choice point.
+ */
 void tsan_begin(bool watch, bool points) SIM(tsan_begin);
 /* The current task carries out @op on @object. */
 void tsan_sync(enum eng_op op, const void *object) SIM(tsan_sync);

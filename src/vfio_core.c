@@ -308,13 +308,13 @@ static void vfio_group_put_bg(struct work_struct *work)
  */
 static void vfio_group_schedule_put(struct vfio_group *group)
 {
-	struct vfio_group_put_work *put = kmalloc(sizeof(*put), GFP_KERNEL);
+	struct vfio_group_put_work *do_work = kmalloc(sizeof(*do_work), GFP_KERNEL);
 
-	if (WARN_ON(!put))
+	if (WARN_ON(!do_work))
 		return;
-	INIT_WORK(&put->work, vfio_group_put_bg);
-	put->group = group;
-	schedule_work(&put->work);
+	INIT_WORK(&do_work->work, vfio_group_put_bg);
+	do_work->group = group;
+	schedule_work(&do_work->work);
 }
 
 /* Refs: +1. The caller holds vfio.group_lock or owns a reference. */
@@ -547,6 +547,8 @@ static int vfio_iommu_group_notifier(struct notifier_block *nb, unsigned long ac
 			dev->driver->name);
 		break;
 	case IOMMU_GROUP_NOTIFY_UNBOUND_DRIVER:
+		dev_dbg(dev, "group %d: has left its driver\n",
+			iommu_group_id(group->iommu_group));
 		vfio_group_nb_unbound(group, dev);
 		break;
 	}

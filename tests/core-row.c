@@ -37,7 +37,7 @@ static void put(struct line *line, const char *format, ...)
 
 static void count_put(struct object *object, void *data)
 {
-	if (object->state == OBJECT_LIVE && !strcmp(type_name(object->type), "put"))
+	if (object->state == OBJECT_LIVE && !strcmp(type_name(object->type), "do_work"))
 		++*(int *)data;
 }
 

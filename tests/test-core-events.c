@@ -40,7 +40,7 @@ static const struct {
 	{ "fc_free", "", "", "free mount context" },
 	{ "sb_new", "", "", "alloc superblock" },
 	{ "mnt_new", "", "", "alloc mount" },
-	{ "work_queue", "put#", "", "queue deferred put" },
+	{ "work_queue", "do_work#", "", "queue deferred put" },
 	{ "fd_reserve", "", "", "fd number reserved" },
 	{ "file_new", "", "", "alloc file" },
 	{ "release", "file#", "", "file release begins" },

@@ -26,8 +26,8 @@ static const struct {
 	const char *site, *detector, *why;
 } leftovers[] = {
 	{ "string", "leak", "VF-349: without its name the node cannot be deleted" },
-	{ "put", "leak", "VF-326: the reference that a callback took is never put" },
-	{ "put", "invariant", "VF-326: so the group stays, and VF-227 tells" },
+	{ "do_work", "leak", "VF-326: the reference that a callback took is never put" },
+	{ "do_work", "invariant", "VF-326: so the group stays, and VF-227 tells" },
 };
 
 static bool is_leftover(const char *site, const struct finding *failure)
