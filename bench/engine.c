@@ -146,7 +146,7 @@ static void save(unsigned int count)
 static void restore(unsigned int count)
 {
 	for (unsigned int i = 0; i < count; i++)
-		snapshot_restore(buffer);
+		snapshot_restore(buffer, schedule);
 }
 
 static void hash(unsigned int count)

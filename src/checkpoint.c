@@ -27,18 +27,10 @@ static char *identity(const struct exploration *x)
 
 /* ---- saving ---- */
 
-static void add_data(GString *out, const GArray *decisions, guint from, guint to)
+/* The node's step took the decisions from its own up to @end. */
+static void add_node(GString *out, const struct node *n, const struct decision *decisions,
+		     size_t end)
 {
-	for (; from < to; from++)
-		g_string_append_printf(out, " %x",
-				       g_array_index(decisions, struct decision, from).value);
-}
-
-static void add_node(GString *out, struct dpor *dpor, size_t depth, const GArray *decisions)
-{
-	const struct node *n = dpor_node(dpor, depth);
-	guint to = depth + 1 < dpor_depth(dpor) ? dpor_node(dpor, depth + 1)->decision :
-						  decisions->len;
 
 	g_string_append_printf(out, "node %x %x %x %llx %llx %llx %llx %llx %x %x %x :",
 			       n->task, n->how, n->hows_left, (unsigned long long)n->backtrack,
@@ -46,7 +38,8 @@ static void add_node(GString *out, struct dpor *dpor, size_t depth, const GArray
 			       (unsigned long long)n->sleep_reads,
 			       (unsigned long long)n->sleep_frees, n->any_write, n->any_free,
 			       n->failed);
-	add_data(out, decisions, n->decision + 1, to);
+	for (size_t i = n->decision + 1; i < end; i++)
+		g_string_append_printf(out, " %x", decisions[i].value);
 	g_string_append_c(out, '\n');
 }
 
@@ -64,7 +57,8 @@ static void add_counts(GString *out, const struct exploration *x)
 	}
 }
 
-bool checkpoint_save(const struct exploration *x, struct dpor *dpor, const GArray *decisions)
+bool checkpoint_save(const struct exploration *x, struct dpor *dpor,
+		     const struct decision *decisions, size_t n)
 {
 	g_autofree char *is = identity(x);
 	g_autoptr(GString) out = g_string_new(HEAD "\n");
@@ -79,7 +73,8 @@ bool checkpoint_save(const struct exploration *x, struct dpor *dpor, const GArra
 		g_string_append_printf(out, "frees %zx %x %zx %zx\n", freed_depth, task,
 				       (size_t)start, size);
 	for (size_t depth = 0; dpor && depth < dpor_depth(dpor); depth++)
-		add_node(out, dpor, depth, decisions);
+		add_node(out, dpor_node(dpor, depth), decisions,
+			 depth + 1 < dpor_depth(dpor) ? dpor_node(dpor, depth + 1)->decision : n);
 	g_string_append(out, "end\n");
 	if (g_file_set_contents(x->options.checkpoint, out->str, out->len, &error))
 		return true;

@@ -14,11 +14,11 @@
 bool checkpoint_check(const struct exploration *x, GError **error) SIM(checkpoint_check);
 
 /*
- * Save and load counts, and for the depth-first search the path. @dpor and
- * @decisions may be NULL. Saving replaces the file in one go.
+ * Save and load counts, and for the depth-first search the path, with its @n
+ * decisions. @dpor may be NULL. Saving replaces the file in one go.
  */
-bool checkpoint_save(const struct exploration *x, struct dpor *dpor, const GArray *decisions)
-	SIM(checkpoint_save);
+bool checkpoint_save(const struct exploration *x, struct dpor *dpor,
+		     const struct decision *decisions, size_t n) SIM(checkpoint_save);
 
 /* A node as it was saved, and its step's data choices. */
 struct saved_node {

@@ -3,7 +3,7 @@
  * Depth-first exploration: drives the runs that dpor.c asks for.
  *
  * To come back to a branch point it restores the nearest snapshot at or above
- * it, or runs the prefix again by script, and carries out the steps in between.
+ * it, or begins the run anew, and carries out the steps in between by script.
  */
 #include <string.h>
 
@@ -13,19 +13,36 @@
 
 /* Above this, copying the live state costs more than running again. */
 #define SNAPSHOT_BYTES_MAX (64 * 1024)
+/*
+ * What a step by script costs, in bytes of a snapshot that could be copied
+ * instead. Whoever comes back over more steps than a snapshot is worth leaves one
+ * at the branch point; on the way down, where nobody may ever come back to, the
+ * distance is several times as large.
+ */
+#define BYTES_PER_STEP 1024
+#define FURTHER_DOWN 4
 /* All snapshots of a path together. */
 #define POOL_BYTES_MAX (256u << 20)
 #define PIECES_PER_SHARD 16
 #define CUT_DEPTH_MAX 64
 
+/* A snapshot at a node of the path. */
+struct saved {
+	size_t depth;
+	size_t offset;
+};
+
 struct dfs {
 	struct exploration *x;
 	struct dpor *dpor;
-	GArray *decisions;		/* of struct decision: the path's */
+	const struct decision *decisions;	/* the path's: the engine's own list */
+	size_t n_decisions;
 	GArray *data;			/* of uint16_t: for the step to be run */
 	char *pool;			/* snapshots, as a stack */
 	size_t pool_used;
 	size_t pool_size;
+	GArray *saved;			/* of struct saved: what is in the pool */
+	size_t spacing;			/* steps between them that are worth one */
 	const struct pending *pending;	/* the engine's, by task */
 	bool snapshots;
 	/* Shards: where the tree is cut, and how many pieces were met. */
@@ -48,9 +65,11 @@ static bool choose_snapshots(struct exploration *x)
 	return x->options.backtracking == VFIOSIM_SNAPSHOT || x->live_bytes <= SNAPSHOT_BYTES_MAX;
 }
 
-static void save(struct dfs *s, struct node *node)
+/* At the last node. */
+static void save(struct dfs *s)
 {
 	size_t size = (snapshot_size() + 63) & ~(size_t)63;
+	struct saved saved = { dpor_depth(s->dpor) - 1, s->pool_used };
 
 	if (s->pool_used + size > s->pool_size) {
 		size_t larger = MAX(s->pool_size * 2, s->pool_used + size);
@@ -61,17 +80,33 @@ static void save(struct dfs *s, struct node *node)
 		s->pool_size = larger;
 	}
 	snapshot_save(s->pool + s->pool_used);
-	node->snapshot = s->pool_used;
+	g_array_append_val(s->saved, saved);
 	s->pool_used += size;
+	s->spacing = size / BYTES_PER_STEP + 1;
+}
+
+static const struct saved *last_saved(const struct dfs *s)
+{
+	return s->saved->len ? &g_array_index(s->saved, struct saved, s->saved->len - 1) : NULL;
+}
+
+/* Is the last node so far from the last snapshot that one here is worth its copy? */
+static bool is_far(const struct dfs *s, size_t spacings)
+{
+	const struct saved *last = last_saved(s);
+
+	return !last || dpor_depth(s->dpor) - 1 - last->depth >= spacings * s->spacing;
 }
 
 static void pop(struct dfs *s)
 {
-	struct node *node = last_node(s);
+	const struct saved *last = last_saved(s);
 
-	if (node->snapshot != NO_SNAPSHOT)
-		s->pool_used = node->snapshot;
 	dpor_pop(s->dpor);
+	if (last && last->depth == dpor_depth(s->dpor)) {
+		s->pool_used = last->offset;
+		g_array_set_size(s->saved, s->saved->len - 1);
+	}
 }
 
 /* ---- steps ---- */
@@ -90,7 +125,6 @@ static void take_step(struct dfs *s, const struct menu *menu)
 {
 	struct node *node = last_node(s);
 	bool blocking = menu->pending[node->task].blocking;
-	const struct decision *all;
 	const struct step *step;
 	uint64_t data = 0;
 	size_t n;
@@ -98,14 +132,12 @@ static void take_step(struct dfs *s, const struct menu *menu)
 	if (s->data->len)
 		run_next_data((const uint16_t *)s->data->data, s->data->len);
 	step = run_step(node->task, node->how);
-	n = run_decisions(&all);
-	g_array_set_size(s->decisions, node->decision);
-	g_array_append_vals(s->decisions, all + node->decision, n - node->decision);
+	s->n_decisions = run_decisions(&s->decisions);
+	n = s->n_decisions - node->decision;
 	node->faults_here = 0;
-	if (n > node->decision + 1) {
-		data = hash_data(all + node->decision + 1, n - node->decision - 1);
-		node->faults_here = exploration_count_faults(all + node->decision,
-							     n - node->decision);
+	if (n > 1) {
+		data = hash_data(s->decisions + node->decision + 1, n - 1);
+		node->faults_here = exploration_count_faults(s->decisions + node->decision, n);
 	}
 	dpor_step(s->dpor, step, blocking, data);
 	s->x->steps++;
@@ -116,61 +148,33 @@ static bool next_data(struct dfs *s)
 {
 	struct node *node = last_node(s);
 
-	return node->serial && s->decisions->len > node->decision + 1 &&
-	       exploration_next_data(s->x, s->decisions, node->decision + 1, node->faults_used,
-				     s->data);
+	return node->serial && s->n_decisions > node->decision + 1 &&
+	       exploration_next_data(s->x, s->decisions, node->decision + 1, s->n_decisions,
+				     node->faults_used, s->data);
 }
 
-static void set_data(struct dfs *s, size_t depth)
-{
-	size_t from = dpor_node(s->dpor, depth)->decision + 1;
-	size_t to = dpor_node(s->dpor, depth + 1)->decision;
-
-	for (; from < to; from++)
-		g_array_append_val(s->data,
-				   g_array_index(s->decisions, struct decision, from).value);
-}
-
-/* Step again through the nodes from @depth down to the last one. */
-static void step_down(struct dfs *s, size_t depth)
-{
-	GArray *kept = s->data;
-
-	s->data = g_array_new(FALSE, FALSE, sizeof(uint16_t));
-	for (; depth + 1 < dpor_depth(s->dpor); depth++) {
-		struct node *node = dpor_node(s->dpor, depth);
-
-		g_array_set_size(s->data, 0);
-		set_data(s, depth);
-		if (s->data->len)
-			run_next_data((const uint16_t *)s->data->data, s->data->len);
-		run_menu();
-		run_step(node->task, node->how);
-	}
-	g_array_unref(s->data);
-	s->data = kept;
-}
-
-/* Bring the engine back to the last node of the path. */
+/*
+ * Bring the engine back to the last node of the path. Its list of decisions
+ * still begins with those that led there.
+ */
 static const struct menu *come_back(struct dfs *s)
 {
-	size_t depth = dpor_depth(s->dpor) - 1;
-	struct node *node = dpor_node(s->dpor, depth);
+	const struct node *node = last_node(s);
+	const struct saved *last = last_saved(s);
+	const struct menu *menu;
 
-	if (s->snapshots) {
-		for (; depth && dpor_node(s->dpor, depth)->snapshot == NO_SNAPSHOT; depth--)
-			;
-		if (dpor_node(s->dpor, depth)->snapshot != NO_SNAPSHOT) {
-			snapshot_restore(s->pool + dpor_node(s->dpor, depth)->snapshot);
-			s->x->restored++;
-			if (dpor_node(s->dpor, depth) != node)
-				step_down(s, depth);
-			return run_menu();
-		}
+	if (last) {
+		snapshot_restore(s->pool + last->offset, s->decisions);
+		run_follow(node->decision);
+		s->x->restored++;
+	} else {
+		exploration_begin(s->x, s->decisions, node->decision);
+		s->x->reexecuted++;
 	}
-	exploration_begin(s->x, (const struct decision *)s->decisions->data, node->decision);
-	s->x->reexecuted++;
-	return run_menu();
+	menu = run_menu();
+	if (menu && s->snapshots && is_far(s, 1))
+		save(s);
+	return menu;
 }
 
 /* The scenario must offer what it offered before. */
@@ -187,7 +191,7 @@ static bool check_repeats(struct dfs *s, const struct menu *menu)
 		   "depends on time, addresses or state that is left over",
 		   dpor_depth(s->dpor));
 	g_array_set_size(s->x->schedule, 0);
-	g_array_append_vals(s->x->schedule, s->decisions->data, s->decisions->len);
+	g_array_append_vals(s->x->schedule, s->decisions, s->n_decisions);
 	exploration_stop(s->x, VFIOSIM_VIOLATION, "a run does not repeat");
 	return false;
 }
@@ -286,9 +290,9 @@ static void descend(struct dfs *s)
 			return;
 		}
 		node = last_node(s);
-		node->decision = s->decisions->len;
-		if (s->snapshots && may_branch(node))
-			save(s, node);
+		node->decision = s->n_decisions;
+		if (s->snapshots && is_far(s, FURTHER_DOWN) && may_branch(node))
+			save(s);
 		if (!dpor_pick(s->dpor)) {
 			cut_run(s);
 			return;
@@ -318,7 +322,7 @@ static bool backtrack(struct dfs *s)
 			return true;
 		}
 		pop(s);
-		g_array_set_size(s->decisions, node->decision);
+		s->n_decisions = node->decision;
 	}
 	return false;
 }
@@ -335,7 +339,7 @@ static void dfs_init(struct dfs *s, struct exploration *x, size_t cut_depth)
 	};
 
 	*s = (struct dfs){ .x = x, .dpor = dpor_new(&config), .cut_depth = cut_depth };
-	s->decisions = g_array_new(FALSE, FALSE, sizeof(struct decision));
+	s->saved = g_array_new(FALSE, FALSE, sizeof(struct saved));
 	s->data = g_array_new(FALSE, FALSE, sizeof(uint16_t));
 	x->strategy = s;
 }
@@ -343,8 +347,8 @@ static void dfs_init(struct dfs *s, struct exploration *x, size_t cut_depth)
 static void dfs_clear(struct dfs *s)
 {
 	dpor_free(s->dpor);
-	g_array_unref(s->decisions);
 	g_array_unref(s->data);
+	g_array_unref(s->saved);
 	g_free(s->pool);
 	s->x->strategy = NULL;
 }
@@ -355,7 +359,7 @@ static void save_search(const struct exploration *x)
 {
 	struct dfs *s = x->strategy;
 
-	checkpoint_save(x, s->dpor, s->decisions);
+	checkpoint_save(x, s->dpor, s->decisions, s->n_decisions);
 }
 
 /*
@@ -390,7 +394,7 @@ static bool go_down(struct dfs *s, const struct saved_node *saved)
 	node = last_node(s);
 	if (!(node->available >> saved->node.task & 1))
 		return false;
-	node->decision = s->decisions->len;
+	node->decision = s->n_decisions;
 	node->backtrack = saved->node.backtrack;
 	node->done = saved->node.done;
 	node->sleep = saved->node.sleep;
@@ -401,8 +405,8 @@ static bool go_down(struct dfs *s, const struct saved_node *saved)
 	node->hows_left = saved->node.hows_left;
 	node->any_write = saved->node.any_write;
 	node->any_free = saved->node.any_free;
-	if (s->snapshots && may_branch(node))
-		save(s, node);
+	if (s->snapshots && is_far(s, FURTHER_DOWN) && may_branch(node))
+		save(s);
 	g_array_set_size(s->data, 0);
 	g_array_append_vals(s->data, saved->data, saved->n_data);
 	take_step(s, menu);

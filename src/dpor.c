@@ -57,11 +57,14 @@ struct dpor {
 	size_t capacity;
 	lanes *clocks;			/* blocks per event: (capacity + 1) * blocks */
 	size_t blocks;			/* of LANES tasks each */
-	struct slot *slots;
-	size_t slots_size;		/* a power of two */
+	struct slot *slots;		/* one for each object that was met */
 	size_t slots_used;
+	uint32_t *index;		/* hash table: a slot's number plus 1 */
+	size_t index_size;		/* a power of two, at least twice the slots */
 	uint32_t last[TASKS_MAX];	/* event */
 	uint32_t created_by[TASKS_MAX];	/* event */
+	uint32_t last_flip;		/* event */
+	GArray *elsewhere;		/* scratch: events, uint32_t */
 	GArray *extents;		/* what steps that are asleep would free */
 	GArray *freed;			/* of struct extent: what the last step freed */
 	uint64_t next_sleep;		/* for the node to be pushed */
@@ -163,44 +166,40 @@ static void widen_clocks(struct dpor *d, size_t blocks)
 	d->blocks = blocks;
 }
 
-static size_t slot_index(const struct dpor *d, const void *object)
+/* Where the number of @object's slot is, or will be. */
+static uint32_t *slot_index(const struct dpor *d, const void *object)
 {
-	size_t mask = d->slots_size - 1;
+	size_t mask = d->index_size - 1;
 	size_t i = ((uintptr_t)object * 0x9e3779b97f4a7c15ULL) >> 32 & mask;
 
-	while (d->slots[i].object && d->slots[i].object != object)
+	while (d->index[i] && d->slots[d->index[i] - 1].object != object)
 		i = (i + 1) & mask;
-	return i;
+	return &d->index[i];
 }
 
 static void slots_grow(struct dpor *d)
 {
-	struct slot *old = d->slots;
-	size_t size = d->slots_size;
-
-	d->slots_size = size * 2;
-	d->slots = g_new0(struct slot, d->slots_size);
-	for (size_t i = 0; i < size; i++)
-		if (old[i].object)
-			d->slots[slot_index(d, old[i].object)] = old[i];
-	g_free(old);
-	for (size_t i = 0; i < d->depth; i++)
-		if (d->nodes[i].object)
-			d->nodes[i].slot = slot_index(d, d->nodes[i].object);
+	d->index_size *= 2;
+	g_free(d->index);
+	d->index = g_new0(uint32_t, d->index_size);
+	d->slots = g_renew(struct slot, d->slots, d->index_size / 2);
+	for (size_t i = 0; i < d->slots_used; i++)
+		*slot_index(d, d->slots[i].object) = i + 1;
 }
 
 static uint32_t slot_of(struct dpor *d, const void *object)
 {
-	size_t i = slot_index(d, object);
+	uint32_t *at = slot_index(d, object);
 
-	if (!d->slots[i].object) {
-		if (++d->slots_used > d->slots_size / 2) {
-			slots_grow(d);
-			i = slot_index(d, object);
-		}
-		d->slots[i] = (struct slot){ .object = object };
+	if (*at)
+		return *at - 1;
+	if (d->slots_used == d->index_size / 2) {
+		slots_grow(d);
+		at = slot_index(d, object);
 	}
-	return i;
+	d->slots[d->slots_used] = (struct slot){ .object = object };
+	*at = ++d->slots_used;
+	return *at - 1;
 }
 
 struct dpor *dpor_new(const struct dpor_config *config)
@@ -213,8 +212,9 @@ struct dpor *dpor_new(const struct dpor_config *config)
 	d->blocks = 1;
 	grow_path(d);
 	memset(d->clocks, 0, sizeof(*d->clocks));
-	d->slots_size = 256;
-	d->slots = g_new0(struct slot, d->slots_size);
+	d->index_size = 256;
+	slots_grow(d);
+	d->elsewhere = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 	d->extents = g_array_new(FALSE, FALSE, sizeof(struct extent));
 	d->freed = g_array_new(FALSE, FALSE, sizeof(struct extent));
 	return d;
@@ -226,7 +226,9 @@ void dpor_free(struct dpor *d)
 		return;
 	g_array_unref(d->extents);
 	g_array_unref(d->freed);
+	g_array_unref(d->elsewhere);
 	g_free(d->slots);
+	g_free(d->index);
 	g_free(d->clocks);
 	g_free(d->nodes);
 	g_free(d);
@@ -246,7 +248,8 @@ size_t dpor_memory(const struct dpor *d)
 {
 	return d->capacity * sizeof(*d->nodes) +
 	       (d->capacity + 1) * d->blocks * sizeof(*d->clocks) +
-	       d->slots_size * sizeof(*d->slots) + d->extents->len * sizeof(struct extent);
+	       d->index_size * (sizeof(*d->index) + sizeof(*d->slots) / 2) +
+	       d->extents->len * sizeof(struct extent);
 }
 
 /* ---- nodes ---- */
@@ -288,8 +291,26 @@ static void note_new_tasks(struct dpor *d, struct node *node, uint64_t known)
 		d->created_by[__builtin_ctzll(born)] = d->depth;
 }
 
+/*
+ * The step of @node let the tasks in @flipped run or stopped them. Who waits for
+ * the very object that the step names is ordered with it anyhow; the others are
+ * kept, and the steps that have any are linked.
+ */
+static void note_flipped(struct dpor *d, struct node *node, uint64_t flipped)
+{
+	for (uint64_t left = flipped; left; left &= left - 1)
+		if (d->pending[__builtin_ctzll(left)].object == node->object)
+			flipped &= ~(left & -left);
+	node->flipped = flipped;
+	if (!flipped)
+		return;
+	node->before_flip = d->last_flip;
+	d->last_flip = d->depth;
+}
+
 bool dpor_push(struct dpor *d, const struct menu *menu)
 {
+	uint64_t flipped;
 	struct node *node, *parent;
 
 	if (d->depth + 2 > UINT16_MAX)
@@ -303,17 +324,16 @@ bool dpor_push(struct dpor *d, const struct menu *menu)
 	node->signals = menu->signals;
 	node->previous = d->depth ? menu->current : NO_TASK;
 	node->task = NO_TASK;
-	node->snapshot = NO_SNAPSHOT;
 	d->pending = menu->pending;
 	if (!d->depth) {
 		note_new_tasks(d, node, 0);
 	} else {
 		parent = node - 1;
 		note_new_tasks(d, node, parent->known);
-		parent->flipped = (parent->enabled ^ node->enabled) & parent->known &
-				  ~BIT(parent->task);
+		flipped = (parent->enabled ^ node->enabled) & parent->known & ~BIT(parent->task);
+		note_flipped(d, parent, flipped);
 		count_bounds(node, parent);
-		node->sleep = d->next_sleep & ~parent->flipped;
+		node->sleep = d->next_sleep & ~flipped;
 		node->sleep_reads = d->next_sleep_reads;
 		node->sleep_frees = d->next_sleep_frees;
 	}
@@ -339,6 +359,9 @@ void dpor_unstep(struct dpor *d)
 	d->last[node->task] = node->before_of_task;
 	if (node->object)
 		d->slots[node->slot].head = node->before_on_object;
+	if (node->flipped)
+		d->last_flip = node->before_flip;
+	node->flipped = 0;
 	node->serial = 0;
 	node->object = NULL;
 }
@@ -555,37 +578,67 @@ static bool counts_timeouts(const struct dpor *d)
 	return d->config.timeouts_max && d->config.timeouts_max != UINT32_MAX;
 }
 
-/*
- * The rare kinds of conflict, looked for event by event: with what a step frees,
- * with the steps that let the task run, and among timeouts, which move the
- * same clock.
- */
-static void conflicts_elsewhere(struct dpor *d, const struct candidate *c, lanes *clock,
-				lanes *past)
+/* The rare kinds of conflict: with the steps that let the task run, or stopped it, ... */
+static void gather_flips(struct dpor *d, const struct candidate *c)
 {
-	for (uint32_t event = c->event - 1; event; event--) {
-		const struct node *e = node_of(d, event);
-		bool lets_run = c->blocking && event > d->last[c->task] &&
-				(e->flipped & BIT(c->task)) && e->object != c->object;
-		bool moves_time = counts_timeouts(d) ? c->timed_out || e->how == ENG_TIMEOUT :
-						       c->timed_out && e->how == ENG_TIMEOUT;
+	uint32_t event = c->blocking ? d->last_flip : 0;
 
-		if (e->task != c->task &&
-		    (lets_run || moves_time || (c->freed && e->object && in_freed(d, e->object))))
-			conflict(d, c, event, clock, past);
+	for (; event > d->last[c->task]; event = node_of(d, event)->before_flip)
+		if (node_of(d, event)->flipped & BIT(c->task))
+			g_array_append_val(d->elsewhere, event);
+}
+
+/* ... with all steps on what it frees, ... */
+static void gather_freed(struct dpor *d)
+{
+	for (size_t i = 0; i < d->slots_used; i++) {
+		uint32_t event = d->slots[i].head;
+
+		if (!event || !in_freed(d, d->slots[i].object))
+			continue;
+		for (; event; event = node_of(d, event)->before_on_object)
+			g_array_append_val(d->elsewhere, event);
 	}
 }
 
-/* Does some step since the task's last one have a say in whether it may run? */
-static bool was_flipped(const struct dpor *d, const struct candidate *c)
+/* ... and among timeouts, which move the same clock. */
+static void gather_timeouts(struct dpor *d, const struct candidate *c)
 {
-	if (!c->blocking)
-		return false;
-	for (uint32_t event = c->event - 1; event > d->last[c->task]; event--)
-		if ((node_of(d, event)->flipped & BIT(c->task)) &&
-		    node_of(d, event)->object != c->object)
-			return true;
-	return false;
+	for (uint32_t event = c->event - 1; event; event--) {
+		bool late = node_of(d, event)->how == ENG_TIMEOUT;
+
+		if (counts_timeouts(d) ? c->timed_out || late : c->timed_out && late)
+			g_array_append_val(d->elsewhere, event);
+	}
+}
+
+static gint latest_first(gconstpointer a, gconstpointer b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x < y) - (x > y);
+}
+
+static void conflicts_elsewhere(struct dpor *d, const struct candidate *c, lanes *clock,
+				lanes *past)
+{
+	uint32_t before = 0;
+
+	g_array_set_size(d->elsewhere, 0);
+	gather_flips(d, c);
+	if (c->freed)
+		gather_freed(d);
+	if (c->timed_out || (d->timeouts && counts_timeouts(d)))
+		gather_timeouts(d, c);
+	if (d->elsewhere->len > 1)
+		g_array_sort(d->elsewhere, latest_first);
+	for (guint i = 0; i < d->elsewhere->len; i++) {
+		uint32_t event = g_array_index(d->elsewhere, uint32_t, i);
+
+		if (event != before && node_of(d, event)->task != c->task)
+			conflict(d, c, event, clock, past);
+		before = event;
+	}
 }
 
 /* Fill @clock with what the candidate depends on, and note its races. */
@@ -596,8 +649,8 @@ static void find_races(struct dpor *d, const struct candidate *c, lanes *clock)
 
 	memcpy(clock, clock_of(d, before), d->blocks * sizeof(*clock));
 	memcpy(past, clock, d->blocks * sizeof(*past));
-	if (c->freed || c->timed_out ||
-	    (d->timeouts && counts_timeouts(d)) || was_flipped(d, c))
+	if (c->freed || c->timed_out || (d->timeouts && counts_timeouts(d)) ||
+	    (c->blocking && d->last_flip > d->last[c->task]))
 		conflicts_elsewhere(d, c, clock, past);
 	if (c->object)
 		conflicts_on_object(d, c, clock, past);
@@ -688,7 +741,6 @@ static void record(struct dpor *d, struct node *node, const struct step *step)
 	node->op = step->op;
 	node->access = step->access;
 	node->frees = step->freed;
-	node->flipped = 0;
 	d->timeouts += node->how == ENG_TIMEOUT;
 	node->any_write |= step->access == ENG_WRITE;
 	node->any_free |= step->freed > 0;

@@ -14,8 +14,6 @@
 
 #include "sched.h"
 
-#define NO_SNAPSHOT SIZE_MAX
-
 /* A point of the path: what could run there, and the step that was taken. */
 struct node {
 	/* What the menu offered, as bits of tasks. */
@@ -31,12 +29,13 @@ struct node {
 	uint64_t sleep_reads;		/* of these, whose step only reads */
 	uint64_t sleep_frees;		/* of these, whose step frees something */
 	/* The step, an event of the trace. Events count from 1: 0 is none. */
-	uint64_t flipped;		/* tasks that it enabled or disabled */
+	uint64_t flipped;		/* tasks that it let run, or stopped, by another object */
 	uint64_t digest;		/* of the trace up to and including the step */
 	const void *object;
 	uint32_t slot;			/* of the object */
 	uint32_t before_on_object;	/* event */
 	uint32_t before_of_task;	/* event */
+	uint32_t before_flip;		/* event that flipped some task */
 	int16_t serial;			/* counts the task's own events from 1 */
 	uint8_t task;
 	uint8_t how;
@@ -56,7 +55,6 @@ struct node {
 	uint16_t faults_here;		/* in the step */
 	/* For explore.c. */
 	uint32_t decision;		/* index of the step's first decision */
-	size_t snapshot;		/* offset, or NO_SNAPSHOT */
 };
 
 struct dpor_config {

@@ -250,11 +250,10 @@ unsigned int exploration_count_faults(const struct decision *d, size_t n)
 	return faults;
 }
 
-bool exploration_next_data(const struct exploration *x, const GArray *decisions, size_t first,
-			   unsigned int faults_used, GArray *values)
+bool exploration_next_data(const struct exploration *x, const struct decision *d, size_t first,
+			   size_t end, unsigned int faults_used, GArray *values)
 {
-	const struct decision *d = (const struct decision *)decisions->data;
-	size_t i = decisions->len;
+	size_t i = end;
 
 	g_array_set_size(values, 0);
 	faults_used += exploration_count_faults(d + first, i - first);

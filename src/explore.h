@@ -73,11 +73,12 @@ struct outcome *exploration_outcome(struct exploration *x, const char *detector)
 
 /*
  * Set @values to the next combination of the data choices among @decisions from
- * @first on, in dictionary order; false when all are tried. @faults_used counts
+ * @first to @end, in dictionary order; false when all are tried. @faults_used counts
  * those before @first.
  */
-bool exploration_next_data(const struct exploration *x, const GArray *decisions, size_t first,
-			   unsigned int faults_used, GArray *values) SIM(exploration_next_data);
+bool exploration_next_data(const struct exploration *x, const struct decision *decisions,
+			   size_t first, size_t end, unsigned int faults_used, GArray *values)
+	SIM(exploration_next_data);
 unsigned int exploration_count_faults(const struct decision *d, size_t n)
 	SIM(exploration_count_faults);
 

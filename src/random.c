@@ -183,7 +183,7 @@ static void walk_once(struct walk *w)
 
 static void save_walk(const struct exploration *x)
 {
-	checkpoint_save(x, NULL, NULL);
+	checkpoint_save(x, NULL, NULL, 0);
 }
 
 static void resume(struct exploration *x)

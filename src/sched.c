@@ -640,6 +640,14 @@ static void choose_kernel(const struct vfiosim_scenario *scenario)
 	kernel_version = KERNEL_5_14 + (kernel - VFIOSIM_KERNEL_5_14);
 }
 
+void run_follow(size_t until)
+{
+	bool fast = !eng_tracing && !run.scenario->check && !tsan_watching;
+
+	run.script_n = until;
+	run.fast_until = fast ? until : 0;
+}
+
 void run_begin(const struct run_config *config)
 {
 	u64 setup_steps;
@@ -658,8 +666,7 @@ void run_begin(const struct run_config *config)
 	setup_steps = ENGINE->steps;
 	run.steps_max += setup_steps;
 	tsan_begin(config->races, config->plain_points);
-	if (!eng_tracing && !config->scenario->check && !tsan_watching)
-		run.fast_until = run.script_n;
+	run_follow(run.script_n);
 }
 
 /* Follows the script as far as it goes. */

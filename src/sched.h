@@ -116,6 +116,11 @@ const struct step *run_step(unsigned int task, enum eng_wake how) SIM(run_step);
 void run_next_data(const uint16_t *values, size_t count) SIM(run_next_data);
 /* The objects that the last run_step() freed: for dependence, a write of all of each. */
 const void *const *run_freed(void) SIM(run_freed);
+/*
+ * The next run_menu() first carries out the decisions that lie behind those taken,
+ * up to the @until-th; a restored snapshot goes on to a later point this way.
+ */
+void run_follow(size_t until) SIM(run_follow);
 /* Teardown, leak and rest checks; then the verdict. */
 enum vfiosim_verdict run_end(void) SIM(run_end);
 
@@ -144,12 +149,15 @@ bool object_lookup(const void *pointer, struct object_info *info_out) SIM(object
 
 /*
  * Snapshots of all kernel-side state, stacks included, at a menu. Not available
- * under Valgrind, ASan or a debugger: snapshot_possible() says so.
+ * under Valgrind, ASan or a debugger: snapshot_possible() says so. The decisions
+ * that led there are not in the buffer: whoever restores brings them, or says
+ * run_decisions() if the run's list still begins with them.
  */
 bool snapshot_possible(void) SIM(snapshot_possible);
 size_t snapshot_size(void) SIM(snapshot_size);	/* bytes that snapshot_save() would need now */
 void snapshot_save(void *buffer) SIM(snapshot_save);
-void snapshot_restore(const void *buffer) SIM(snapshot_restore);
+void snapshot_restore(const void *buffer, const struct decision *decisions)
+	SIM(snapshot_restore);
 /* 64-bit hash of the state that decides the future (no counters, no trace). */
 uint64_t snapshot_hash(void) SIM(snapshot_hash);
 

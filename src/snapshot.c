@@ -3,7 +3,7 @@
  * Snapshots: everything that a run has changed, copied to a buffer and back, at
  * a menu (all tasks suspended, the driver running).
  *
- * Order in the buffer: head, decisions, struct engine (tasks in use), stacks (their live
+ * Order in the buffer: head, struct engine (tasks in use), stacks (their live
  * part), statics, lock order, heap.
  */
 #include <stdio.h>
@@ -16,7 +16,7 @@
 #include "trace.h"
 
 struct head {
-	size_t n, script_n, fast_until;
+	size_t n;
 	ssize_t diverged;
 	enum phase phase;
 	void *fixture;
@@ -60,8 +60,8 @@ bool snapshot_possible(void)
 
 size_t snapshot_size(void)
 {
-	size_t sum = sizeof(struct head) + run.n * sizeof(struct decision) + engine_size() +
-		     statics_size() + lockdep_size() + arena_heap_size();
+	size_t sum = sizeof(struct head) + engine_size() + statics_size() + lockdep_size() +
+		     arena_heap_size();
 
 	for (unsigned int i = 0; i < ENGINE->n_tasks; i++)
 		sum += stack_bytes(&ENGINE->tasks[i]);
@@ -71,13 +71,11 @@ size_t snapshot_size(void)
 void snapshot_save(void *buffer)
 {
 	struct head head = {
-		.n = run.n, .script_n = run.script_n, .fast_until = run.fast_until,
-		.diverged = run.diverged, .phase = run.phase, .fixture = run.fixture,
+		.n = run.n, .diverged = run.diverged, .phase = run.phase, .fixture = run.fixture,
 		.over = run.over, .failed = run.failed, .n_findings = run.n_findings,
 	};
 	char *to = mempcpy(buffer, &head, sizeof(head));
 
-	to = mempcpy(to, run.decisions, run.n * sizeof(struct decision));
 	to = mempcpy(to, ENGINE, engine_size());
 	for (unsigned int i = 0; i < ENGINE->n_tasks; i++)
 		to = mempcpy(to, ENGINE->tasks[i].fiber.sp, stack_bytes(&ENGINE->tasks[i]));
@@ -100,15 +98,14 @@ static const char *restore_engine(const char *from)
 	return take(ENGINE, from, size);
 }
 
-void snapshot_restore(const void *buffer)
+void snapshot_restore(const void *buffer, const struct decision *decisions)
 {
 	const char *from = buffer;
 	struct head head;
 
 	from = take(&head, from, sizeof(head));
 	run.n = head.n;
-	run.script_n = head.script_n;
-	run.fast_until = head.fast_until;
+	run.script_n = run.fast_until = head.n;
 	run.diverged = head.diverged;
 	run.phase = head.phase;
 	run.over = head.over;
@@ -116,7 +113,8 @@ void snapshot_restore(const void *buffer)
 	run.n_findings = head.n_findings;
 	run.in_task = false;
 	run.fixture = head.fixture;
-	from = take(run.decisions, from, head.n * sizeof(struct decision));
+	if (decisions != run.decisions)
+		memcpy(run.decisions, decisions, head.n * sizeof(*decisions));
 	from = restore_engine(from);
 	for (unsigned int i = 0; i < ENGINE->n_tasks; i++)
 		from = take(ENGINE->tasks[i].fiber.sp, from, stack_bytes(&ENGINE->tasks[i]));

@@ -113,7 +113,8 @@ static void come_back(struct search *s)
 	struct level *l = last_level(s);
 
 	if (s->snapshots) {
-		snapshot_restore(s->pool->data + l->snapshot);
+		snapshot_restore(s->pool->data + l->snapshot,
+				 (const struct decision *)s->decisions->data);
 		s->x->restored++;
 	} else {
 		exploration_begin(s->x, (const struct decision *)s->decisions->data, l->decision);
@@ -144,7 +145,8 @@ static bool next_data(struct search *s)
 	const struct level *l = last_level(s);
 
 	return s->decisions->len > l->decision + 1 &&
-	       exploration_next_data(s->x, s->decisions, l->decision + 1, l->faults_used, s->data);
+	       exploration_next_data(s->x, (const struct decision *)s->decisions->data,
+				     l->decision + 1, s->decisions->len, l->faults_used, s->data);
 }
 
 /* Choose the next way to go on from the last level; false if there is none. */

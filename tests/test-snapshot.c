@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A restored snapshot goes on exactly as the run would have. */
+#include <glib.h>
 #include <stdlib.h>
 
 #include <vfiosim/kapi.h>
@@ -83,6 +84,15 @@ static unsigned int run_steps(unsigned int count, unsigned int seed)
 	return n;
 }
 
+/* The list of the run that goes on, or is taken back. */
+static const struct decision *same_decisions(void)
+{
+	const struct decision *decisions;
+
+	run_decisions(&decisions);
+	return decisions;
+}
+
 static uint64_t run_to_end(unsigned int seed)
 {
 	run_steps(1000, seed);
@@ -106,10 +116,10 @@ START_TEST(a_restored_run_ends_as_it_would_have)
 		snapshot_save(buffer);
 		hash = snapshot_hash();
 		first = run_to_end(5);
-		snapshot_restore(buffer);
+		snapshot_restore(buffer, same_decisions());
 		ck_assert(snapshot_hash() == hash);
 		run_to_end(6);
-		snapshot_restore(buffer);
+		snapshot_restore(buffer, same_decisions());
 		ck_assert(run_to_end(5) == first);
 		free(buffer);
 	}
@@ -118,8 +128,11 @@ END_TEST
 
 START_TEST(a_snapshot_survives_another_run)
 {
+	const struct decision *decisions;
+	g_autofree struct decision *kept = NULL;
 	uint64_t first;
 	void *buffer;
+	size_t n;
 
 	if (!snapshot_possible())
 		return;
@@ -128,10 +141,12 @@ START_TEST(a_snapshot_survives_another_run)
 	run_menu();
 	buffer = malloc(snapshot_size());
 	snapshot_save(buffer);
+	n = run_decisions(&decisions);
+	kept = g_memdup2(decisions, n * sizeof(*kept));
 	first = run_to_end(5);
 	run_begin(&(struct run_config){ .scenario = &busy });
 	run_to_end(99);
-	snapshot_restore(buffer);
+	snapshot_restore(buffer, kept);
 	ck_assert(run_to_end(5) == first);
 	free(buffer);
 }
@@ -176,7 +191,7 @@ START_TEST(a_failed_run_can_be_taken_back)
 	run_step(0, ENG_READY);
 	ck_assert_ptr_null(run_menu());
 	ck_assert_int_eq(run_end(), VFIOSIM_VIOLATION);
-	snapshot_restore(buffer);
+	snapshot_restore(buffer, same_decisions());
 	ck_assert_ptr_null(run_failure());
 	run_menu();
 	run_step(1, ENG_READY);
