@@ -684,8 +684,17 @@ int iommu_fwspec_init(struct device *dev, u32 requester_id)
 	return 0;
 }
 
+static void sim_iommu_leave(struct iommu_domain *domain, struct dev_iommu *member)
+{
+	list_del(&member->attached);
+	domain->attached--;
+	member->domain = NULL;
+}
+
 void iommu_fwspec_free(struct device *dev)
 {
+	if (dev->iommu && dev->iommu->domain)
+		sim_iommu_leave(dev->iommu->domain, dev->iommu);
 	kfree(dev->iommu);
 	dev->iommu = NULL;
 }
@@ -697,21 +706,30 @@ static bool sim_iommu_capable(enum iommu_cap cap)
 
 static struct iommu_domain *sim_iommu_domain_alloc(unsigned int type)
 {
-	return kzalloc(sizeof(struct iommu_domain), GFP_KERNEL);
-}
+	struct iommu_domain *domain = kzalloc(sizeof(struct iommu_domain), GFP_KERNEL);
 
-static void sim_iommu_domain_free(struct iommu_domain *domain)
-{
-	WARN_ON(domain->attached && domain->type == IOMMU_DOMAIN_UNMANAGED);
-	kfree(domain);
+	if (domain)
+		INIT_LIST_HEAD(&domain->devices);
+	return domain;
 }
 
 static void sim_iommu_detach_dev(struct iommu_domain *domain, struct device *dev)
 {
-	if (dev->iommu->domain != domain)
-		return;
-	domain->attached--;
-	dev->iommu->domain = NULL;
+	if (dev->iommu->domain == domain)
+		sim_iommu_leave(domain, dev->iommu);
+}
+
+/*
+ * Whoever is still attached is left without a domain, as with the drivers of
+ * Intel's and AMD's IOMMUs: a group of which one member could not be attached
+ * has others that were, and nobody detaches those (VF-193).
+ */
+static void sim_iommu_domain_free(struct iommu_domain *domain)
+{
+	while (!list_empty(&domain->devices))
+		sim_iommu_leave(domain, list_first_entry(&domain->devices, struct dev_iommu,
+							 attached));
+	kfree(domain);
 }
 
 /* Going back from a user's domain to the default one cannot fail in this hardware. */
@@ -727,6 +745,7 @@ static int sim_iommu_attach_dev(struct iommu_domain *domain, struct device *dev)
 	if (dev->iommu->domain)
 		sim_iommu_detach_dev(dev->iommu->domain, dev);
 	dev->iommu->domain = domain;
+	list_add_tail(&dev->iommu->attached, &domain->devices);
 	domain->attached++;
 	return 0;
 }

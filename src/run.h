@@ -106,9 +106,9 @@ struct run {
 	unsigned int setup_task;
 	u16 data_n, data_next;		/* run_next_data() */
 	u16 n_freed;
-	u16 data[RUN_DATA_MAX];
-	const void *freed[RUN_FREED_MAX];
 	unsigned int n_findings;
+	u16 data[RUN_DATA_MAX];		/* a new run clears what stands above */
+	const void *freed[RUN_FREED_MAX];
 	struct finding failure;
 	struct finding findings[FINDINGS_MAX];
 };

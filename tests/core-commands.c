@@ -23,6 +23,7 @@ DECLARE_MODULE(vfio);
 
 char core_log[CORE_LOG_SIZE];
 size_t core_log_used;
+bool core_stop_script;
 
 typedef const struct core_command *cmd;
 
@@ -512,6 +513,11 @@ static long cmd_unload(cmd c)
 	return core_unload();
 }
 
+static long cmd_load(cmd c)
+{
+	return load_module(MODULE(vfio)) ?: core_reload_backend();
+}
+
 /* ---- remarks ---- */
 
 static long cmd_remark_task(cmd c)
@@ -704,7 +710,7 @@ static const struct {
 	{ "mmap", cmd_mmap }, { "munmap", cmd_munmap }, { "fork", cmd_fork },
 	{ "child_munmap", cmd_child_munmap }, { "flush", cmd_flush }, { "settle", cmd_settle },
 	{ "until", cmd_until }, { "capable", cmd_capable }, { "noiommu", cmd_noiommu },
-	{ "unload", cmd_unload }, { "remark_task", cmd_remark_task },
+	{ "unload", cmd_unload }, { "load", cmd_load }, { "remark_task", cmd_remark_task },
 	{ "put_group", cmd_put_group }, { "remark_task_settled", cmd_remark_task_settled },
 	{ "remark_match", cmd_remark_match }, { "remark_warnings", cmd_remark_warnings },
 	{ "remark_inodes", cmd_remark_inodes }, { "remark_files", cmd_remark_files },
@@ -738,6 +744,13 @@ static long run_command(cmd c)
 	return exit_to_user_mode(task, commands[i].run(c));
 }
 
+static void log_row(const char *name, long ret)
+{
+	core_log_used += core_row(core_log + core_log_used, CORE_LOG_SIZE - core_log_used, name,
+				  ret);
+	core_log_used += scnprintf(core_log + core_log_used, CORE_LOG_SIZE - core_log_used, "\n");
+}
+
 /* Remarks come behind the row; what follows the first one does so, too. */
 static void run_step_commands(const struct core_step *step)
 {
@@ -748,13 +761,9 @@ static void run_step_commands(const struct core_step *step)
 		eng_event("core_step", NULL, "%s", step->name);
 	for (c = step->first; c && strncmp(c->word[0], "remark", 6); c = c->next)
 		ret = run_command(c);
-	if (step->name) {
-		core_log_used += core_row(core_log + core_log_used,
-					  CORE_LOG_SIZE - core_log_used, step->name, ret);
-		core_log_used += scnprintf(core_log + core_log_used,
-					   CORE_LOG_SIZE - core_log_used, "\n");
-	}
-	for (; c; c = c->next)
+	if (step->name)
+		log_row(step->name, ret);
+	for (; c && !core_stop_script; c = c->next)
 		run_command(c);
 }
 
@@ -762,7 +771,10 @@ void core_run_script(const struct core_step *script)
 {
 	const struct core_step *step;
 
-	for (step = script; step; step = step->next)
+	core_stop_script = false;
+	for (step = script; step && !core_stop_script; step = step->next)
 		run_step_commands(step);
 	eng_event("core_step", NULL, "end");
+	if (core_stop_script)
+		log_row("flushed", core_flush());
 }

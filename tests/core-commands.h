@@ -28,6 +28,8 @@ bool core_command_known(const char *name);
 
 /* Body of the task "main": carries out @script, rows and remarks go to core_log. */
 void core_run_script(const struct core_step *script);
+/* No step after the one that is under way, but a last row "flushed" of its own. */
+extern bool core_stop_script;
 
 #define CORE_LOG_SIZE (256 * 1024)
 extern char core_log[CORE_LOG_SIZE];

@@ -103,7 +103,8 @@ static int core_be_attach(void *iommu_data, struct iommu_group *group)
 	mutex_lock(&data->lock);
 	if (core_be_slot(data, group))
 		ret = -EINVAL;
-	else if (core.backend.attach_error_at == core.backend.attaches)
+	else if (core.backend.attach_error_at == core.backend.attaches ||
+		 eng_fail_here("backend_attach"))
 		ret = -EIO;
 	else
 		*core_be_slot(data, NULL) = group;
@@ -153,6 +154,8 @@ static int core_open_device(struct vfio_device *vdev)
 	eng_event("driver_open", vdev, "%s", device->name);
 	if (device->open_error)
 		return device->open_error;
+	if (eng_fail_here("driver_open"))
+		return -EIO;
 	device->opens++;
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "core-world.h"
 #include "invariants_vfio.h"
 #include "sched.h"
+#include "trace.h"
 
 /* ---- sections ---- */
 
@@ -205,22 +206,109 @@ static unsigned int choose(const struct menu *menu, enum eng_wake *how)
 	return task;
 }
 
-void core_run(const struct core_step *script)
+/* Data choices of the run so far, and the name of the fault that was injected. */
+static size_t data_choices(const char **failed_out)
 {
-	const struct run_config config = { .scenario = &scenario, .tracing = true };
+	const struct decision *decisions;
+	size_t count = run_decisions(&decisions), n = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		n += decisions[i].kind == DECIDE_DATA;
+		if (decisions[i].fault && decisions[i].value)
+			*failed_out = decisions[i].what;
+	}
+	return n;
+}
+
+#define DATA_AHEAD 64	/* choices that one step may take */
+
+/* The fault is data choice @at of the run, 0: none. */
+static const char *drive(const struct core_step *script, size_t at)
+{
+	const struct run_config config = { .scenario = &scenario, .tracing = true, .faults = at };
+	uint16_t values[DATA_AHEAD] = { 0 };
 	const struct menu *menu;
+	const char *failed = NULL;
 
 	running = script;
 	core_log_used = 0;
 	core_log[0] = 0;
 	run_begin(&config);
 	while ((menu = run_menu())) {
+		size_t done = at ? data_choices(&failed) : 0;
 		enum eng_wake how;
 		unsigned int task = choose(menu, &how);
 
+		if (at > done && at - done <= DATA_AHEAD) {
+			values[at - done - 1] = 1;
+			run_next_data(values, at - done);
+			values[at - done - 1] = 0;
+		}
 		run_step(task, how);
+		if (at)
+			data_choices(&failed);
+		core_stop_script = failed != NULL;
 	}
 	run_end();
+	return failed;
+}
+
+void core_run(const struct core_step *script)
+{
+	drive(script, 0);
+}
+
+/* Which data choice of the run without faults the @nth fault point is, 0: none. */
+static size_t fault_choice(const struct core_step *script, unsigned int nth)
+{
+	static const struct core_step *known;
+	static GArray *points;		/* of size_t */
+	const struct decision *decisions;
+	size_t count, choice = 0;
+
+	if (known != script) {
+		known = script;
+		points = g_array_new(FALSE, FALSE, sizeof(size_t));
+		drive(script, SIZE_MAX);
+		count = run_decisions(&decisions);
+		for (size_t i = 0; i < count; i++) {
+			choice += decisions[i].kind == DECIDE_DATA;
+			if (decisions[i].fault)
+				g_array_append_val(points, choice);
+		}
+	}
+	return nth && nth <= points->len ? g_array_index(points, size_t, nth - 1) : 0;
+}
+
+GPtrArray *core_fault_points(const struct core_step *script)
+{
+	GPtrArray *names = g_ptr_array_new();
+	const struct decision *decisions;
+	size_t count;
+
+	drive(script, SIZE_MAX);
+	count = run_decisions(&decisions);
+	for (size_t i = 0; i < count; i++)
+		if (decisions[i].fault)
+			g_ptr_array_add(names, (char *)decisions[i].what);
+	return names;
+}
+
+const char *core_run_failing(const struct core_step *script, unsigned int nth,
+			     const char **step_out)
+{
+	size_t choice = fault_choice(script, nth);
+	const char *failed = choice ? drive(script, choice) : NULL;
+
+	*step_out = "";
+	for (size_t i = 0; failed && i < trace_count(); i++) {
+		const struct trace_event *e = trace_get(i);
+		static char name[160];
+
+		if (!strcmp(e->what, "core_step") && strcmp(e->text, "end"))
+			*step_out = strcpy(name, e->text);
+	}
+	return failed;
 }
 
 /* ---- comparing ---- */

@@ -33,6 +33,16 @@ struct core_step *core_parse_script(const struct core_section *section, const ch
 void core_run(const struct core_step *script);
 
 /*
+ * The same, failing the @nth fault point that is reached (1: the first), and ending with
+ * the step that it is in: one row more, named "flushed", tells what is left after deferred
+ * work. NULL when there is no such point, else its name; *@step_out: the step's.
+ */
+const char *core_run_failing(const struct core_step *script, unsigned int nth,
+			     const char **step_out);
+/* Names of all fault points of the script, in order. */
+GPtrArray *core_fault_points(const struct core_step *script);
+
+/*
  * Differences between the recorded section and the log of a run, one line each;
  * none: an empty string. *@rows_out counts the rows that were compared, *@skipped_out
  * the recorded remarks that the script does not make.

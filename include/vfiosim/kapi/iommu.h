@@ -33,6 +33,7 @@ struct iommu_domain {
 	unsigned int type;
 	const struct iommu_ops *ops;
 	unsigned int attached;		/* devices, for checkers */
+	struct list_head devices;	/* those; as drivers of real IOMMUs keep them */
 	struct list_head mappings;	/* ranges of IOVA, by address */
 };
 
@@ -57,6 +58,7 @@ struct iommu_ops {
 struct dev_iommu {
 	u32 requester_id;
 	struct iommu_domain *domain;	/* what the device is attached to */
+	struct list_head attached;	/* to domain->devices */
 };
 
 /*
