@@ -249,13 +249,24 @@ static void driver_bound(struct device *dev)
 	bus_notify(dev, BUS_NOTIFY_BOUND_DRIVER);
 }
 
-/* What every failed probe ends in (VF-201): no UNBIND, no UNBOUND. */
+/* A probe that failed after DMA was configured (VF-201): no UNBIND, no UNBOUND. */
 static void probe_failed(struct device *dev)
 {
 	bus_notify(dev, BUS_NOTIFY_DRIVER_NOT_BOUND);
-	devres_release_all(dev);
 	if (dev->bus->dma_cleanup)
 		dev->bus->dma_cleanup(dev);
+}
+
+/* The same before that: since 6.1 the listeners hear nothing of it. */
+static void dma_configure_failed(struct device *dev)
+{
+	if (kernel_version < KERNEL_6_1)
+		bus_notify(dev, BUS_NOTIFY_DRIVER_NOT_BOUND);
+}
+
+static void device_unbind_cleanup(struct device *dev)
+{
+	devres_release_all(dev);
 	set_driver(dev, NULL);
 	dev_set_drvdata(dev, NULL);
 }
@@ -283,8 +294,10 @@ static int really_probe(struct device *dev, struct device_driver *drv)
 	set_driver(dev, drv);
 	if (dev->bus->dma_configure) {
 		ret = dev->bus->dma_configure(dev);
-		if (ret)
-			goto err;
+		if (ret) {
+			dma_configure_failed(dev);
+			goto err_unbound;
+		}
 	}
 	ret = driver_sysfs_add(dev);
 	if (ret) {
@@ -307,6 +320,8 @@ static int really_probe(struct device *dev, struct device_driver *drv)
 
 err:
 	probe_failed(dev);
+err_unbound:
+	device_unbind_cleanup(dev);
 	return ret;
 }
 

@@ -143,7 +143,7 @@ static void bind_under_failing_step(void *fixture)
 
 	if (!ret)
 		drv_note(dev->driver ? "bound" : "unbound");
-	eng_event("outcome", NULL, "%s ret %d", drv_log, ret);
+	eng_event("outcome", NULL, "[%s] ret %d", drv_log, ret);
 	take_down(dev);
 }
 
@@ -154,10 +154,11 @@ static const struct vfiosim_scenario failing_steps = {
 static const struct {
 	const char *site, *outcome_5_14, *outcome_6_12;
 } failing_rows[] = {
-	{ "driver_sysfs_add", "BIND NOT_BOUND unbound ret 0", "BIND NOT_BOUND ret -12" },
-	{ "device_add_groups", "BIND probe remove NOT_BOUND unbound ret 0",
-	  "BIND probe remove NOT_BOUND ret -12" },
-	{ "drv_dma_configure", "NOT_BOUND ret -19", "NOT_BOUND ret -19" },
+	{ "driver_sysfs_add", "[BIND NOT_BOUND unbound] ret 0", "[BIND NOT_BOUND] ret -12" },
+	{ "device_add_groups", "[BIND probe remove NOT_BOUND unbound] ret 0",
+	  "[BIND probe remove NOT_BOUND] ret -12" },
+	/* VF-201: what was not configured is not reported since 6.1. */
+	{ "drv_dma_configure", "[NOT_BOUND] ret -19", "[] ret -19" },
 };
 
 static void set_6_12(void *fixture)
