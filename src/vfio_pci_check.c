@@ -52,7 +52,7 @@ static unsigned int vfio_pci_count_ptes(struct vfio_pci_device *vdev)
 /* Switched off by the register or by the power state, whatever the driver looks at. */
 static bool memory_is_off(struct vfio_pci_device *vdev)
 {
-	return !__vfio_pci_memory_enabled(vdev) || vdev->pdev->current_state >= PCI_D3hot;
+	return !vfio_pci_may_touch(vdev) || vdev->pdev->current_state >= PCI_D3hot;
 }
 
 void vfio_pci_check_mappings(struct vfio_pci_device *vdev)

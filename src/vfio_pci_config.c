@@ -40,17 +40,24 @@ static bool d3_zaps(const struct vfio_pci_device *vdev)
 }
 
 /*
- * What decides whether a mapping may be used. 5.14 looks at the command register
- * only; the merged form also wants the device out of D3.
+ * Whether the device answers. 5.14 looks at the command register only; the merged
+ * form also wants the device out of D3.
  */
 bool __vfio_pci_memory_enabled(struct vfio_pci_device *vdev)
 {
 	if (d3_zaps(vdev) && vdev->pdev->current_state >= PCI_D3hot)
 		return false;
-	if (vdev->low_power)
-		return false;
 	return vdev->pdev->no_command_memory ||
 	       (vconfig_word(vdev, PCI_COMMAND) & PCI_COMMAND_MEMORY);
+}
+
+/*
+ * Whether a mapping may be used. A device that its user sent to sleep is woken by
+ * a system call for as long as that lasts; a touch cannot wake it.
+ */
+bool vfio_pci_may_touch(struct vfio_pci_device *vdev)
+{
+	return !vdev->low_power && __vfio_pci_memory_enabled(vdev);
 }
 
 /* ---- which bits are whose ---- */

@@ -210,7 +210,7 @@ static long vfio_pci_ioctl_feature(struct vfio_pci_device *vdev, void __user *ar
 	if (id == VFIO_DEVICE_FEATURE_PCI_VF_TOKEN)
 		return vfio_pci_feature_token(vdev, feature.flags, (u8 *)arg + minsz,
 					      feature.argsz - minsz);
-	if (kernel_version >= KERNEL_6_1 && vdev->pdev->pm_cap &&
+	if (kernel_version >= KERNEL_6_1 &&
 	    (id == VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY || id == VFIO_DEVICE_FEATURE_LOW_POWER_EXIT))
 		return vfio_pci_feature_low_power(vdev, feature.flags, feature.argsz - minsz,
 						  id == VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY);

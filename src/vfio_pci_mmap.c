@@ -269,7 +269,7 @@ static vm_fault_t vma_list_fill(struct vfio_pci_device *vdev, struct vm_area_str
 	unsigned long size = vma->vm_end - vma->vm_start;
 	vm_fault_t ret;
 
-	if (!__vfio_pci_memory_enabled(vdev))
+	if (!vfio_pci_may_touch(vdev))
 		return VM_FAULT_SIGBUS;
 	if (vma_list_find(vdev, vma))
 		return VM_FAULT_NOPAGE;
@@ -463,7 +463,7 @@ static vm_fault_t address_space_fault(struct vm_fault *vmf)
 	vm_fault_t ret = VM_FAULT_SIGBUS;
 
 	down_read(&vdev->memory_lock);
-	if (__vfio_pci_memory_enabled(vdev))
+	if (vfio_pci_may_touch(vdev))
 		ret = vmf_insert_pfn(vma, vmf->address & PAGE_MASK,
 				     vfio_pci_vma_pfn(vdev, vma->vm_pgoff) + page);
 	vfio_pci_check_mappings(vdev);
@@ -494,7 +494,7 @@ static vm_fault_t address_space_whole_fault(struct vm_fault *vmf)
 	vm_fault_t ret = VM_FAULT_SIGBUS;
 
 	down_read(&vdev->memory_lock);
-	if (__vfio_pci_memory_enabled(vdev))
+	if (vfio_pci_may_touch(vdev))
 		ret = address_space_fill(vdev, vmf->vma);
 	vfio_pci_check_mappings(vdev);
 	up_read(&vdev->memory_lock);

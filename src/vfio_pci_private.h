@@ -107,6 +107,7 @@ void vfio_pci_check_zapped(struct vfio_pci_device *vdev) SIM(vfio_pci_check_zapp
 
 /* vfio_pci_config.c */
 bool __vfio_pci_memory_enabled(struct vfio_pci_device *vdev) KAPI(__vfio_pci_memory_enabled);
+bool vfio_pci_may_touch(struct vfio_pci_device *vdev) SIM(vfio_pci_may_touch);
 ssize_t vfio_pci_config_rw(struct vfio_pci_device *vdev, char __user *buf, size_t count,
 			   loff_t *ppos, bool iswrite) SIM(vfio_pci_config_rw);
 int vfio_config_init(struct vfio_pci_device *vdev) SIM(vfio_config_init);

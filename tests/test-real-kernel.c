@@ -57,7 +57,10 @@ static unsigned int differing_lines(char **real, char **model)
 	return count;
 }
 
-/* FS-8, VF-38..VF-42, VF-103..VF-108, MM-94, MM-195, MM-196, MM-198; observed, 2-9 */
+/*
+ * FS-8, VF-38..VF-42, VF-103..VF-108, VF-168..VF-174, VF-182, VF-194, MM-94, MM-195,
+ * MM-196, MM-198; observed, 2-9
+ */
 START_TEST(the_model_prints_what_the_real_kernel_printed)
 {
 	const struct vfiosim_scenario *scenario = __start_vfiosim_scenarios[_i];

@@ -30,6 +30,23 @@
 #define DEVICE_PAIR_A { .name = "0000:00:09.0", .group = 6, .bars = { { .size = MIB(1) } } }
 #define DEVICE_PAIR_B { .name = "0000:00:09.1", .group = 6, .bars = { { .size = MIB(1) } } }
 
+/* 16 KiB of registers behind a root port of its own; FLR, and power states. */
+#define DEVICE_NVME							\
+	{ .name = "0000:01:00.0", .group = 8, .has_pm = true,		\
+	  .resets = VFIOSIM_RESET_FLR | VFIOSIM_RESET_BUS,					\
+	  .bars = { { .size = KIB(16), .flags = VFIOSIM_BAR_64BIT } } }
+
+/*
+ * Two devices on one conventional bus, in one group: they are reset together. The
+ * card has a driver of the host's. Plug it first: it is the one that there is only one of.
+ */
+#define DEVICE_BUS_CARD							\
+	{ .name = "0000:03:02.0", .group = 9, .resets = VFIOSIM_RESET_BUS, \
+	  .bars = { { .size = KIB(128) } } }
+#define DEVICE_BUS_EDU							\
+	{ .name = "0000:03:01.0", .group = 9, .resets = VFIOSIM_RESET_BUS, \
+	  .bars = { { .size = MIB(1) } } }
+
 /* Says "what: result" with the result as a number or an error name. */
 static inline long say(const char *what, long result)
 {

@@ -148,7 +148,8 @@ static bool group_fits(const struct real_device *device, const struct vfiosim_de
 static struct real_device *first_fit(const struct vfiosim_device_desc *desc, bool shares,
 				     bool alone, bool exactly)
 {
-	bool wants_reset = desc->resets != 0;
+	/* A bus that several functions share has no file "reset" (they want a hot reset). */
+	bool wants_reset = desc->resets & ~(VFIOSIM_RESET_BUS | VFIOSIM_RESET_SLOT);
 
 	for (int i = 0; i < device_count; i++) {
 		struct real_device *device = &devices[i];
