@@ -336,6 +336,30 @@ static int attach_backing(struct vm_area_struct *vma, struct file *file)
 	return 0;
 }
 
+/*
+ * The file or memory behind @vma, and room for it in the set. 6.1 asks for that
+ * room last: then f_op->mmap has succeeded, and close is called.
+ *
+ * Refs: +1 on the file, owned by @vma; none on failure.
+ */
+static int attach_and_prealloc(struct mmap_request *request, struct vm_area_struct *vma)
+{
+	int ret = kernel_version >= KERNEL_6_12 ? vma_set_prealloc() : 0;
+
+	if (ret)
+		return ret;
+	ret = attach_backing(vma, request->file);
+	request->refused = ret && request->file;
+	if (ret || kernel_version >= KERNEL_6_12)
+		return ret;
+	ret = vma_set_prealloc();
+	if (!ret || !vma->vm_file)
+		return ret;
+	vma_close(vma);
+	undo_call_mmap(vma);
+	return ret;
+}
+
 /* The driver changed the flags: what it made may fit its neighbours now. */
 static struct vm_area_struct *merge_late(struct vm_area_struct *vma, unsigned int wanted)
 {
@@ -390,11 +414,7 @@ static struct vm_area_struct *new_mapping(struct mmap_request *request)
 	vma->vm_pgoff = request->pgoff;
 	ret = kernel_version < KERNEL_6_1 ? hold_writable(request) : 0;
 	if (!ret)
-		ret = vma_set_prealloc();
-	if (!ret) {
-		ret = attach_backing(vma, request->file);
-		request->refused = ret && request->file;
-	}
+		ret = attach_and_prealloc(request, vma);
 	if (ret) {
 		if (kernel_version < KERNEL_6_1)
 			release_writable(request);

@@ -295,13 +295,18 @@ static struct vm_area_struct *duplicate_at(struct vm_area_struct *vma, unsigned 
 	copy->vm_start = addr;
 	copy->vm_end = addr + len;
 	copy->vm_pgoff = pgoff;
-	if (vma_set_prealloc() || anon_vma_clone(copy, vma)) {
+	if (anon_vma_clone(copy, vma)) {
 		vm_area_free(copy);
 		return NULL;
 	}
 	if (copy->vm_file)
 		get_file(copy->vm_file);
 	vma_open(copy);
+	/* Since 6.1 the set may want memory, here after the driver was told. */
+	if (vma_set_prealloc()) {
+		remove_vma(copy);
+		return NULL;
+	}
 	vma_link(vma->vm_mm, copy);
 	return copy;
 }

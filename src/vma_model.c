@@ -294,11 +294,24 @@ static struct vm_area_struct *split_half(struct vm_area_struct *vma, unsigned lo
 		half->vm_start = addr;
 		half->vm_pgoff = linear_page_index(vma, addr);
 	}
-	if (vma_set_prealloc() || anon_vma_clone(half, vma)) {
+	if ((kernel_version >= KERNEL_6_12 && vma_set_prealloc()) || anon_vma_clone(half, vma)) {
 		vm_area_free(half);
 		return NULL;
 	}
 	return half;
+}
+
+/*
+ * 6.1 asks for tree nodes when the driver has been told already: it is told again
+ * that the new VMA goes, which has no range any more.
+ *
+ * Refs: drops the file's reference.
+ */
+static void give_up_half(struct vm_area_struct *half)
+{
+	half->vm_start = half->vm_end;
+	half->vm_pgoff = 0;
+	remove_vma(half);
 }
 
 /*
@@ -325,6 +338,10 @@ int __split_vma(struct vm_area_struct *vma, unsigned long addr, bool new_below)
 	if (half->vm_file)
 		get_file(half->vm_file);
 	vma_open(half);
+	if (kernel_version == KERNEL_6_1 && vma_set_prealloc()) {
+		give_up_half(half);
+		return -ENOMEM;
+	}
 	change.insert = half;
 	change.start = new_below ? addr : vma->vm_start;
 	change.end = new_below ? vma->vm_end : addr;
