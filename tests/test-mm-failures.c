@@ -432,8 +432,8 @@ static const struct {
 		"vm_area_struct: -12, 0-6rws0, may_split(2)\n"
 		"maple_node: -12, 0-6rws0, may_split(2)\n"
 		"vm_area_struct: -12, 0-2rws0 2-6rws2, may_split(2)open(0-2)may_split(4)\n"
-		"maple_node: -12, 0-2rws0 2-6rws2, may_split(2)open(0-2)may_split(4)", }, "
-		".show_hooks = true },
+		"maple_node: -12, 0-2rws0 2-6rws2, may_split(2)open(0-2)may_split(4)", },
+	  .show_hooks = true },
 	/* MM-44 */
 	{ one_device, map_over_all, {
 		[KERNEL_5_14] =
@@ -462,8 +462,8 @@ static const struct {
 		"maple_node: -12, 0-6rws0, open(1024-1030)close(1024-1030)\n"
 		"pte_table: -12, 0-6rws0, open(1024-1030)close(1024-1030)\n"
 		"pte_table: -12, 0-6rws0, open(1024-1030)close(1024-1030)\n"
-		"maple_node: 0, 0-6rws0 1024-1030rws0, open(1024-1030)mremap(1024-1030)", }, "
-		".show_hooks = true },
+		"maple_node: 0, 0-6rws0 1024-1030rws0, open(1024-1030)mremap(1024-1030)", },
+	  .show_hooks = true },
 	/* MM-213 */
 	{ private_far_off, fault_at_fresh_table, {
 		[KERNEL_5_14] =

@@ -99,6 +99,31 @@ static const struct vfiosim_scenario mm_two_devices = {
 	.tasks = { { "task", two_devices } },
 };
 
+/* ---- a file opened twice, and mapped through the second one ---- */
+
+static void opened_twice(void *unused)
+{
+	int first, second;
+
+	world_begin();
+	first = plain_file(2);
+	second = reopen(first, O_RDWR);
+	mapped(second, 0, 2, R, SHARED, 0);
+	close_fd(first);
+	task_work_run();
+	close_fd(second);
+	cond_resched();
+	expect_long(unmap(0, 2), 0);
+	world_end();
+}
+
+static const struct vfiosim_scenario mm_opened_twice = {
+	.name = "mm-opened-twice",
+	.summary = "a mapping of a file keeps the inode, whichever descriptor goes",
+	.check = mm_invariants_hold,
+	.tasks = { { "task", opened_twice } },
+};
+
 /* ---- a zap against one or two partners ---- */
 
 #define ZAP_AGAINST(variable, word, ...)					\
@@ -126,5 +151,6 @@ static void unmap_all(void *unused)
 
 ZAP_AGAINST(zap_munmap_all, "munmap-all", { "munmap", unmap_all });
 
-VFIOSIM_PROGRAM(&mm_calls, &mm_calls_6_12, &mm_two_devices, &zap_fault, &zap_faults, &zap_mmap,
-		&zap_fork, &zap_move, &zap_split, &zap_munmap, &zap_munmap_all);
+VFIOSIM_PROGRAM(&mm_calls, &mm_calls_6_12, &mm_two_devices, &mm_opened_twice, &zap_fault,
+		&zap_faults, &zap_mmap, &zap_fork, &zap_move, &zap_split, &zap_munmap,
+		&zap_munmap_all);
