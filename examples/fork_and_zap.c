@@ -6,58 +6,32 @@
  * calls ->open of the child's VMA, which takes its page table entries away, and
  * copies the parent's entries *after* that. The child has entries, has not
  * faulted, so it is not on the list: memory is switched off, and it reads on
- * through what should be gone. Zapping through the address space of the device's
- * inode finds the child like everybody else.
+ * through what should be gone. 6.12 zaps through the address space of the
+ * device's inode, and finds the child like everybody else.
  */
-#include "vfiosim.h"
-
-struct world {
-	struct vfiosim_device *device;
-	struct vfiosim_process *alice, *child;
-};
-
-static void setup(struct world *w, enum vfiosim_design design)
-{
-	w->device = vfiosim_plug(&(struct vfiosim_device_desc){
-		.name = "0000:01:00.0", .bars = { { .size = 0x4000 } }, .design = design });
-	w->alice = vfiosim_process("alice");
-	vfiosim_expect(vfiosim_bind(NULL, w->device, "vfio-pci") == 0);
-}
-
-static void setup_vma_list(void *data)
-{
-	setup(data, VFIOSIM_VMA_LIST);
-}
-
-static void setup_address_space(void *data)
-{
-	setup(data, VFIOSIM_ADDRESS_SPACE);
-}
+#include "one_device.h"
 
 /* What the child's touch gives when memory is off. */
-static enum vfiosim_touch touch_after_zap(struct world *w)
+static enum vfiosim_touch touch_after_zap(struct one_device *w)
 {
-	struct vfiosim_user user;
+	struct vfiosim_process *child;
 	enum vfiosim_touch touch;
-	int64_t bar;
 
-	vfiosim_expect(vfiosim_user_open(&user, w->alice, w->device) == 0);
-	bar = vfiosim_bar_map(w->alice, user.device, 0);
-	vfiosim_expect(vfiosim_load(w->alice, bar, NULL) == VFIOSIM_TOUCH_OK);
-	w->child = vfiosim_fork(w->alice, "child");
-	vfiosim_expect(vfiosim_memory_space(w->alice, user.device, false) == 0);
-	vfiosim_expect(vfiosim_load(w->alice, bar, NULL) == VFIOSIM_SIGBUS_ADRERR);
-	touch = vfiosim_load(w->child, bar, NULL);
+	vfiosim_expect(vfiosim_load(w->alice, w->bar, NULL) == VFIOSIM_TOUCH_OK);
+	child = vfiosim_fork(w->alice, "child");
+	vfiosim_expect(vfiosim_memory_space(w->alice, w->user.device, false) == 0);
+	vfiosim_expect(vfiosim_load(w->alice, w->bar, NULL) == VFIOSIM_SIGBUS_ADRERR);
+	touch = vfiosim_load(child, w->bar, NULL);
 	vfiosim_say("child reads with memory off: %s", vfiosim_touch_name(touch));
 	return touch;
 }
 
-static void alice_has_a_hole(void *data)
+static void alice_of_6_1(void *data)
 {
 	vfiosim_expect(touch_after_zap(data) == VFIOSIM_TOUCH_OK);
 }
 
-static void alice_has_none(void *data)
+static void alice(void *data)
 {
 	vfiosim_expect(touch_after_zap(data) == VFIOSIM_SIGBUS_ADRERR);
 }
@@ -65,20 +39,17 @@ static void alice_has_none(void *data)
 static const struct vfiosim_scenario fork_and_zap_6_1 = {
 	.name = "fork_and_zap_6_1",
 	.summary = "6.1's list of VMAs misses a forked child: it reads with memory off",
-	.kernel = VFIOSIM_KERNEL_6_1,
-	.tolerate = "pte-while-memory-off",
-	.fixture_size = sizeof(struct world),
-	.setup = setup_vma_list,
-	.tasks = { { "alice", alice_has_a_hole } },
+	.kernel = VFIOSIM_KERNEL_6_1, .core = "port", .tolerate = "pte-while-memory-off",
+	.fixture_size = sizeof(struct one_device), .setup = setup_mapped,
+	.tasks = { { "alice", alice_of_6_1 } },
 };
 
 static const struct vfiosim_scenario fork_and_zap = {
 	.name = "fork_and_zap",
 	.summary = "the zap through the inode's address space finds a forked child",
-	.kernel = VFIOSIM_KERNEL_6_1,
-	.fixture_size = sizeof(struct world),
-	.setup = setup_address_space,
-	.tasks = { { "alice", alice_has_none } },
+	.kernel = VFIOSIM_KERNEL_6_12, .core = "merged",
+	.fixture_size = sizeof(struct one_device), .setup = setup_mapped,
+	.tasks = { { "alice", alice } },
 };
 
 VFIOSIM_PROGRAM(&fork_and_zap_6_1, &fork_and_zap);

@@ -12,7 +12,6 @@
 
 struct world {
 	struct vfiosim_device *old, *new;
-	struct vfiosim_process *alice, *bob;
 };
 
 static void setup(void *data)
@@ -21,23 +20,18 @@ static void setup(void *data)
 
 	w->old = vfiosim_plug(&(struct vfiosim_device_desc){ .name = "0000:01:00.0" });
 	w->new = vfiosim_plug(&(struct vfiosim_device_desc){ .name = "0000:02:00.0" });
-	w->alice = vfiosim_process("alice");
-	w->bob = vfiosim_process("bob");
 	vfiosim_expect(vfiosim_bind(NULL, w->old, "vfio-pci") == 0);
+	vfiosim_threads(NULL, 2);
 }
 
 static void alice(void *data)
 {
-	struct world *w = data;
-
-	vfiosim_expect(vfiosim_unbind(w->alice, w->old) == 0);
+	vfiosim_expect(vfiosim_unbind(NULL, ((struct world *)data)->old) == 0);
 }
 
 static void bob(void *data)
 {
-	struct world *w = data;
-
-	vfiosim_expect(vfiosim_bind(w->bob, w->new, "vfio-pci") == 0);
+	vfiosim_expect(vfiosim_bind(NULL, ((struct world *)data)->new, "vfio-pci") == 0);
 }
 
 static void one_pin_left(void *data)

@@ -7,38 +7,22 @@
  * and the group are closed again. In no order may the open return a file of a
  * device that is gone.
  */
-#include "vfiosim.h"
-
-struct world {
-	struct vfiosim_device *device;
-	struct vfiosim_process *alice;
-};
-
-static void setup(void *data)
-{
-	struct world *w = data;
-
-	w->device = vfiosim_plug(&(struct vfiosim_device_desc){
-		.name = "0000:01:00.0", .bars = { { .size = 0x4000 } } });
-	w->alice = vfiosim_process("alice");
-	vfiosim_expect(vfiosim_bind(NULL, w->device, "vfio-pci") == 0);
-}
+#include "one_device.h"
 
 static void alice(void *data)
 {
-	struct world *w = data;
-	struct vfiosim_user user;
+	struct one_device *w = data;
 
-	if (vfiosim_user_open(&user, w->alice, w->device) < 0)
+	if (vfiosim_user_open(&w->user, w->alice, w->device) < 0)
 		return;
 	/* Whatever the administrator is at by now: this file is good until closed. */
-	vfiosim_expect(vfiosim_bar_size(w->alice, user.device, 0) == 0x4000);
-	vfiosim_user_close(&user);
+	vfiosim_expect(vfiosim_bar_size(w->alice, w->user.device, 0) == BAR_SIZE);
+	vfiosim_user_close(&w->user);
 }
 
 static void admin(void *data)
 {
-	struct world *w = data;
+	struct one_device *w = data;
 
 	vfiosim_expect(vfiosim_unbind(NULL, w->device) == 0);
 }
@@ -52,8 +36,8 @@ static void nothing_left(void *data)
 static const struct vfiosim_scenario open_vs_unregister = {
 	.name = "open_vs_unregister",
 	.summary = "a device is opened while it is unbound: refused, or waited for",
-	.fixture_size = sizeof(struct world),
-	.setup = setup,
+	.fixture_size = sizeof(struct one_device),
+	.setup = setup_bound,
 	.teardown = nothing_left,
 	.tasks = { { "alice", alice }, { "admin", admin } },
 };

@@ -17,7 +17,6 @@
 
 struct world {
 	struct vfiosim_device *device;
-	struct vfiosim_process *alice, *bob;
 	int won, busy, failed;
 };
 
@@ -26,27 +25,15 @@ static void setup(void *data)
 	struct world *w = data;
 
 	w->device = vfiosim_plug(&(struct vfiosim_device_desc){ .name = "0000:01:00.0" });
-	w->alice = vfiosim_process("alice");
-	w->bob = vfiosim_process("bob");
+	vfiosim_threads(NULL, 2);
 }
 
-static void bind(struct world *w, struct vfiosim_process *admin)
+static void administrator(void *data)
 {
-	int ret = vfiosim_bind(admin, w->device, "vfio-pci");
+	struct world *w = data;
+	int ret = vfiosim_bind(NULL, w->device, "vfio-pci");
 
-	w->won += ret == 0;
-	w->busy += ret == -EBUSY;
-	w->failed += ret && ret != -EBUSY;
-}
-
-static void alice(void *data)
-{
-	bind(data, ((struct world *)data)->alice);
-}
-
-static void bob(void *data)
-{
-	bind(data, ((struct world *)data)->bob);
+	*(ret == 0 ? &w->won : ret == -EBUSY ? &w->busy : &w->failed) += 1;
 }
 
 /* With memory running out ("faults") nobody may win; but a pin there is for each winner. */
@@ -65,10 +52,8 @@ static void one_winner(void *data)
 static const struct vfiosim_scenario register_race = {
 	.name = "register_race",
 	.summary = "two administrators bind one device: one wins, one gets EBUSY",
-	.fixture_size = sizeof(struct world),
-	.setup = setup,
-	.teardown = one_winner,
-	.tasks = { { "alice", alice }, { "bob", bob } },
+	.fixture_size = sizeof(struct world), .setup = setup, .teardown = one_winner,
+	.tasks = { { "alice", administrator }, { "bob", administrator } },
 };
 
 VFIOSIM_PROGRAM(&register_race);

@@ -6,45 +6,25 @@
  * registered for that purpose. A polite program hears the third request, closes
  * everything, and the unbind goes through. Twenty seconds of virtual time.
  */
-#include <linux/vfio.h>
-#include <string.h>
-
-#include "vfiosim.h"
+#include "one_device.h"
 
 struct world {
-	struct vfiosim_device *device;
-	struct vfiosim_process *alice;
-	struct vfiosim_user user;
+	struct one_device one;
 	int event;
 };
 
-/* SET_IRQS with one eventfd for the request interrupt. */
-static int hear_requests(struct world *w)
-{
-	char buffer[sizeof(struct vfio_irq_set) + sizeof(int32_t)];
-	struct vfio_irq_set *set = (void *)buffer;
-
-	*set = (struct vfio_irq_set){
-		.argsz = sizeof(buffer),
-		.flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
-		.index = VFIO_PCI_REQ_IRQ_INDEX,
-		.count = 1,
-	};
-	memcpy(set->data, &w->event, sizeof(int32_t));
-	return vfiosim_ioctl(w->alice, w->user.device, VFIO_DEVICE_SET_IRQS, set);
-}
-
+/* SET_IRQS takes a head and, behind it, one eventfd: here for the request interrupt. */
 static void setup(void *data)
 {
 	struct world *w = data;
+	struct { struct vfio_irq_set head; int fd; } set = { {
+		.argsz = sizeof(set), .index = VFIO_PCI_REQ_IRQ_INDEX, .count = 1,
+		.flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER } };
 
-	w->device = vfiosim_plug(&(struct vfiosim_device_desc){
-		.name = "0000:01:00.0", .bars = { { .size = 0x4000 } } });
-	w->alice = vfiosim_process("alice");
-	vfiosim_expect(vfiosim_bind(NULL, w->device, "vfio-pci") == 0);
-	vfiosim_expect(vfiosim_user_open(&w->user, w->alice, w->device) == 0);
-	w->event = vfiosim_eventfd(w->alice, 0, 0);
-	vfiosim_expect(hear_requests(w) == 0);
+	setup_mapped(&w->one);
+	set.fd = w->event = vfiosim_eventfd(w->one.alice, 0, 0);
+	vfiosim_expect(vfiosim_ioctl(w->one.alice, w->one.user.device, VFIO_DEVICE_SET_IRQS,
+				     &set) == 0);
 }
 
 static void alice(void *data)
@@ -54,18 +34,17 @@ static void alice(void *data)
 	for (int requests = 0; requests < 3;) {
 		uint64_t count = 0;
 
-		vfiosim_expect(vfiosim_read(w->alice, w->event, &count, sizeof(count)) == 8);
+		vfiosim_expect(vfiosim_read(w->one.alice, w->event, &count, sizeof(count)) == 8);
 		requests += count;
 		vfiosim_say("asked %d times", requests);
 	}
-	vfiosim_user_close(&w->user);
+	vfiosim_munmap(w->one.alice, w->one.bar, BAR_SIZE);
+	vfiosim_user_close(&w->one.user);
 }
 
 static void admin(void *data)
 {
-	struct world *w = data;
-
-	vfiosim_expect(vfiosim_unbind(NULL, w->device) == 0);
+	vfiosim_expect(vfiosim_unbind(NULL, ((struct world *)data)->one.device) == 0);
 	vfiosim_say("unbound");
 }
 

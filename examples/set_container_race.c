@@ -9,52 +9,33 @@
  * ever, and so would an unbind. One thread after the other is fine: the second
  * gets EINVAL. "vfiosim explore set_container_race" finds the schedule.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/vfio.h>
-
-#include "vfiosim.h"
+#include "one_device.h"
 
 struct world {
-	struct vfiosim_device *device;
-	struct vfiosim_process *p;
-	int group, containers[2], won;
-	char path[VFIOSIM_PATH_MAX];
+	struct one_device one;
+	int group, containers[2], taken, won;
 };
 
 static void setup(void *data)
 {
 	struct world *w = data;
+	char path[VFIOSIM_PATH_MAX];
 
-	w->device = vfiosim_plug(&(struct vfiosim_device_desc){ .name = "0000:01:00.0" });
-	vfiosim_expect(vfiosim_bind(NULL, w->device, "vfio-pci") == 0);
-	w->p = vfiosim_process("user");
-	vfiosim_threads(w->p, 2);
-	w->group = vfiosim_open(w->p, vfiosim_group_path(w->device, w->path), O_RDWR);
+	setup_bound(&w->one);
+	vfiosim_threads(w->one.alice, 2);
+	w->group = vfiosim_open(w->one.alice, vfiosim_group_path(w->one.device, path), O_RDWR);
 	for (int i = 0; i < 2; i++)
-		w->containers[i] = vfiosim_open(w->p, "/dev/vfio/vfio", O_RDWR);
+		w->containers[i] = vfiosim_open(w->one.alice, "/dev/vfio/vfio", O_RDWR);
 }
 
-static void attach(struct world *w, int container)
+static void attach(void *data)
 {
-	long ret = vfiosim_ioctl(w->p, w->group, VFIO_GROUP_SET_CONTAINER, &container);
+	struct world *w = data;
+	int container = w->containers[w->taken++];
+	long ret = vfiosim_ioctl(w->one.alice, w->group, VFIO_GROUP_SET_CONTAINER, &container);
 
 	vfiosim_expect(ret == 0 || ret == -EINVAL);
 	w->won += ret == 0;
-}
-
-static void first(void *data)
-{
-	struct world *w = data;
-
-	attach(w, w->containers[0]);
-}
-
-static void second(void *data)
-{
-	struct world *w = data;
-
-	attach(w, w->containers[1]);
 }
 
 static void teardown(void *data)
@@ -62,8 +43,8 @@ static void teardown(void *data)
 	struct world *w = data;
 
 	vfiosim_expect(w->won == 1);
-	vfiosim_exit(w->p);
-	vfiosim_unbind(NULL, w->device);
+	vfiosim_exit(w->one.alice);
+	vfiosim_unbind(NULL, w->one.device);
 }
 
 static const struct vfiosim_scenario set_container_race = {
@@ -72,7 +53,7 @@ static const struct vfiosim_scenario set_container_race = {
 	.fixture_size = sizeof(struct world),
 	.setup = setup,
 	.teardown = teardown,
-	.tasks = { { "first", first }, { "second", second } },
+	.tasks = { { "first", attach }, { "second", attach } },
 };
 
 VFIOSIM_PROGRAM(&set_container_race);

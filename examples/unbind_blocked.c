@@ -7,30 +7,20 @@
  * need be; the page can be touched all the while. It ends when the page is
  * unmapped, with nothing left of the device's inode.
  */
-#include <linux/vfio.h>
-
-#include "vfiosim.h"
+#include "one_device.h"
 
 struct world {
-	struct vfiosim_device *device;
-	struct vfiosim_process *alice;
-	int64_t bar;
+	struct one_device one;
 	bool unbound;
 };
 
 static void setup(void *data)
 {
-	struct world *w = data;
-	struct vfiosim_user user;
+	struct one_device *w = data;
 
-	w->device = vfiosim_plug(&(struct vfiosim_device_desc){
-		.name = "0000:01:00.0", .bars = { { .size = 0x4000 } } });
-	w->alice = vfiosim_process("alice");
-	vfiosim_expect(vfiosim_bind(NULL, w->device, "vfio-pci") == 0);
-	vfiosim_expect(vfiosim_user_open(&user, w->alice, w->device) == 0);
-	w->bar = vfiosim_bar_map(w->alice, user.device, 0);
-	vfiosim_user_close(&user);
-	vfiosim_munmap(w->alice, w->bar + 0x1000, 0x3000);
+	setup_mapped(w);
+	vfiosim_user_close(&w->user);
+	vfiosim_munmap(w->alice, w->bar + PAGE, BAR_SIZE - PAGE);
 }
 
 static void alice(void *data)
@@ -40,19 +30,18 @@ static void alice(void *data)
 	vfiosim_sleep_ms(60 * 1000);
 	vfiosim_say("after a minute: %s", w->unbound ? "unbound" : "still blocked");
 	vfiosim_expect(!w->unbound);
-	vfiosim_expect(vfiosim_load(w->alice, w->bar, NULL) == VFIOSIM_TOUCH_OK);
-	vfiosim_expect(vfiosim_munmap(w->alice, w->bar, 0x1000) == 0);
+	vfiosim_expect(vfiosim_load(w->one.alice, w->one.bar, NULL) == VFIOSIM_TOUCH_OK);
+	vfiosim_expect(vfiosim_munmap(w->one.alice, w->one.bar, PAGE) == 0);
 }
 
 static void admin(void *data)
 {
 	struct world *w = data;
-	int ret = vfiosim_unbind(NULL, w->device);
+	int ret = vfiosim_unbind(NULL, w->one.device);
 
 	w->unbound = true;
 	vfiosim_say("unbind: %s", vfiosim_error_name(ret));
-	vfiosim_expect(ret == 0);
-	vfiosim_expect(vfiosim_peek("pins", NULL) == 0);
+	vfiosim_expect(ret == 0 && vfiosim_peek("pins", NULL) == 0);
 }
 
 static const struct vfiosim_scenario unbind_blocked = {

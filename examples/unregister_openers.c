@@ -2,36 +2,20 @@
 /*
  * A device is unregistered while two openers arrive: vfio's protocol in small.
  *
- * Unregistering clears the flag under the lock, drops the first reference and
- * waits until the last one is gone; then it frees. An opener takes a reference
- * only while the flag is set, under the same lock. Leave that test out and the
- * explorer shows the opener that uses freed memory.
+ * Unregistering clears the pointer, puts its reference, waits for the last, frees.
+ * Openers test the pointer; else the explorer shows one that uses freed memory.
  */
 #include <vfiosim/kapi.h>
-
 #include "vfiosim.h"
 
-struct thing {
-	refcount_t refs;
-	struct completion gone;
-	int value;
-};
-
-struct world {
-	struct mutex lock;
-	struct thing *thing;
-	bool registered;
-};
+static struct mutex lock KSTATE = MUTEX_INIT(lock);
+static struct thing { refcount_t refs; struct completion gone; int value; } *registered KSTATE;
 
 static void setup(void *data)
 {
-	struct world *w = data;
-
-	mutex_init(&w->lock);
-	w->thing = kzalloc(sizeof(struct thing), GFP_KERNEL);
-	refcount_set(&w->thing->refs, 1);
-	init_completion(&w->thing->gone);
-	w->registered = true;
+	registered = kzalloc(sizeof(struct thing), GFP_KERNEL);
+	refcount_set(&registered->refs, 1);
+	init_completion(&registered->gone);
 }
 
 static void put(struct thing *thing)
@@ -42,12 +26,11 @@ static void put(struct thing *thing)
 
 static void unregister(void *data)
 {
-	struct world *w = data;
-	struct thing *thing = w->thing;
+	struct thing *thing = registered;
 
-	mutex_lock(&w->lock);
-	w->registered = false;
-	mutex_unlock(&w->lock);
+	mutex_lock(&lock);
+	registered = NULL;
+	mutex_unlock(&lock);
 	put(thing);
 	wait_for_completion(&thing->gone);
 	kfree(thing);
@@ -55,15 +38,13 @@ static void unregister(void *data)
 
 static void opener(void *data)
 {
-	struct world *w = data;
-	struct thing *thing = NULL;
+	struct thing *thing;
 
-	mutex_lock(&w->lock);
-	if (w->registered) {
-		thing = w->thing;
+	mutex_lock(&lock);
+	thing = registered;
+	if (thing)
 		refcount_inc(&thing->refs);
-	}
-	mutex_unlock(&w->lock);
+	mutex_unlock(&lock);
 	if (!thing)
 		return;
 	shared_READ_ONCE(thing->value);
@@ -71,10 +52,8 @@ static void opener(void *data)
 }
 
 static const struct vfiosim_scenario unregister_openers = {
-	.name = "unregister_openers",
+	.name = "unregister_openers", .setup = setup,
 	.summary = "unregister waits for two openers, or turns them away",
-	.fixture_size = sizeof(struct world),
-	.setup = setup,
 	.tasks = { { "unregister", unregister }, { "first", opener }, { "second", opener } },
 };
 
