@@ -17,14 +17,10 @@
 
 #include <vfiosim/kapi/types.h>
 
+#include "engine.h"
 #include "fiber.h"
 
-/* Memcheck is fast below 128 GiB only; ASan's shadow lies there. */
-#ifdef VFIOSIM_ASAN
-#define ARENA_BASE 0x110000000000UL
-#else
-#define ARENA_BASE 0x800000000UL
-#endif
+#define ARENA_BASE ENG_MEMORY
 #define ARENA_SIZE (8UL << 30)
 #define ARENA_META (ARENA_BASE + (16UL << 20))
 #define ARENA_STACKS (ARENA_BASE + (32UL << 20))

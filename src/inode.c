@@ -59,7 +59,7 @@ static void inode_init_once(struct inode *inode)
 {
 	struct address_space *mapping = &inode->i_data;
 
-	mapping->i_mmap = RB_ROOT_CACHED;
+	mapping->i_mmap = (struct mapping_tree){ NULL };
 	init_rwsem(&mapping->i_mmap_rwsem);
 	mapping->i_pages = NULL;
 	mapping->nrpages = 0;
@@ -76,7 +76,7 @@ static bool inode_is_constructed(const struct inode *inode)
 {
 	const struct address_space *mapping = &inode->i_data;
 
-	return RB_EMPTY_ROOT(&mapping->i_mmap.rb_root) && !mapping->nrpages &&
+	return !mapping_mapped(mapping) && !mapping->nrpages &&
 	       list_empty(&mapping->private_list) && list_empty(&inode->i_devices);
 }
 
@@ -270,7 +270,7 @@ static void report_stale_mapping(struct inode *inode)
 {
 	const struct address_space *mapping = &inode->i_data;
 
-	if (!RB_EMPTY_ROOT(&mapping->i_mmap.rb_root))
+	if (mapping_mapped(mapping))
 		eng_report(STALE_MAPPING, inode,
 			   "evicted while a mapping is still in its tree: munmap will write "
 			   "to freed memory, or to the tree of the memory's next owner");

@@ -16,6 +16,7 @@
 #include <vfiosim/kapi/pin.h>
 
 #include "invariants.h"
+#include "mm_internal.h"
 #include "run.h"
 #include "vfs.h"
 
@@ -315,24 +316,25 @@ static bool inv_13_shared_inode(const void **object)
 
 /* ---- mappings ---- */
 
-static int count_tree(struct rb_node *node, const struct address_space *mapping, bool *stray)
+static int count_tree(const struct address_space *mapping, bool *stray)
 {
 	struct vm_area_struct *vma;
+	struct mapping_iter iter;
+	int shared = 0;
 
-	if (!node)
-		return 0;
-	vma = container_of(node, struct vm_area_struct, shared_rb);
-	if (vma->vm_file->f_mapping != mapping || vma->vm_file->f_count.counter < 1)
-		*stray = true;
-	return !!(vma->vm_flags & VM_SHARED) + count_tree(node->rb_left, mapping, stray) +
-	       count_tree(node->rb_right, mapping, stray);
+	vma_interval_tree_foreach(vma, &iter, &mapping->i_mmap, 0, ~0UL) {
+		if (vma->vm_file->f_mapping != mapping || vma->vm_file->f_count.counter < 1)
+			*stray = true;
+		shared += !!(vma->vm_flags & VM_SHARED);
+	}
+	return shared;
 }
 
 static bool holds_only_its_own(struct inode *inode)
 {
 	bool stray = false;
 
-	count_tree(inode->i_data.i_mmap.rb_root.rb_node, &inode->i_data, &stray);
+	count_tree(&inode->i_data, &stray);
 	return !stray;
 }
 
@@ -357,8 +359,7 @@ static bool inv_15_i_mmap_writable(const void **object)
 
 	for_each(INODES, inode) {
 		bool stray = false;
-		int shared = count_tree(inode->i_data.i_mmap.rb_root.rb_node, &inode->i_data,
-					&stray);
+		int shared = count_tree(&inode->i_data, &stray);
 
 		*object = inode;
 		/* Each task may be inside the temporary window of one mmap. */
@@ -377,8 +378,7 @@ static bool inv_16_evicted_empty(const void **object)
 	for_each(INODES, inode) {
 		*object = inode;
 		if ((inode->i_state & I_FREEING) &&
-		    (!RB_EMPTY_ROOT(&inode->i_data.i_mmap.rb_root) ||
-		     inode->i_data.i_mmap_writable > 0))
+		    (mapping_mapped(&inode->i_data) || inode->i_data.i_mmap_writable > 0))
 			return false;
 	}
 	return true;
@@ -386,12 +386,15 @@ static bool inv_16_evicted_empty(const void **object)
 
 /* ---- files ---- */
 
-static long count_linked(const struct rb_node *node, const struct file *file)
+static long count_linked(const struct address_space *mapping, const struct file *file)
 {
-	if (!node)
-		return 0;
-	return (container_of(node, struct vm_area_struct, shared_rb)->vm_file == file) +
-	       count_linked(node->rb_left, file) + count_linked(node->rb_right, file);
+	struct vm_area_struct *vma;
+	struct mapping_iter iter;
+	long linked = 0;
+
+	vma_interval_tree_foreach(vma, &iter, &mapping->i_mmap, 0, ~0UL)
+		linked += vma->vm_file == file;
+	return linked;
 }
 
 /* A VMA owns its reference before it is linked, and gives it back after that. */
@@ -406,7 +409,7 @@ static long file_known_holders(const struct file *file)
 			holders += table->fdt->fd[fd] == file;
 	}
 	for_each(INODES, inode)
-		holders += count_linked(inode->i_data.i_mmap.rb_root.rb_node, file);
+		holders += count_linked(&inode->i_data, file);
 	return holders;
 }
 

@@ -94,18 +94,6 @@ static bool tree_is_quiet(const struct address_space *mapping)
 	return !mapping->i_mmap_rwsem.owner;
 }
 
-/* Whether @vma hangs below the root of @mapping's tree. */
-static bool is_in_tree(const struct vm_area_struct *vma, const struct address_space *mapping)
-{
-	const struct rb_node *node = &vma->shared_rb;
-
-	if (RB_EMPTY_NODE(node))
-		return false;
-	while (rb_parent(node))
-		node = rb_parent(node);
-	return node == mapping->i_mmap.rb_root.rb_node;
-}
-
 static bool range_is_sane(const struct mm_struct *mm, const struct vm_area_struct *vma,
 			  unsigned long floor)
 {
@@ -154,33 +142,14 @@ static bool i_2_linked(const void **object)
 			struct address_space *mapping = mapping_of(vma);
 
 			*object = vma;
-			if (!mapping && !RB_EMPTY_NODE(&vma->shared_rb))
+			if (!mapping && vma->shared_leaf)
 				return false;
-			if (mapping && tree_is_quiet(mapping) && !is_in_tree(vma, mapping))
+			if (mapping && tree_is_quiet(mapping) &&
+			    !mapping_tree_holds(&mapping->i_mmap, vma))
 				return false;
 		}
 	}
 	return true;
-}
-
-static unsigned long last_page(const struct vm_area_struct *vma)
-{
-	return vma->vm_pgoff + vma_pages(vma) - 1;
-}
-
-/* Keys ascend, and each summary is that of its subtree. */
-static bool node_is_right(const struct vm_area_struct *vma, unsigned long floor)
-{
-	const struct rb_node *child[] = { vma->shared_rb.rb_left, vma->shared_rb.rb_right };
-	unsigned long last = last_page(vma), below;
-
-	for (int n = 0; n < 2; n++) {
-		if (!child[n])
-			continue;
-		below = rb_entry(child[n], struct vm_area_struct, shared_rb)->shared_last;
-		last = below > last ? below : last;
-	}
-	return vma->shared_last == last && vma->vm_pgoff >= floor;
 }
 
 static bool vma_is_in_its_set(const struct vm_area_struct *vma)
@@ -194,19 +163,18 @@ static bool i_3_tree(const void **object)
 
 	for_each(INODES, inode) {
 		struct address_space *mapping = &inode->i_data;
-		struct rb_node *node = rb_first(&mapping->i_mmap.rb_root);
-		unsigned long floor = 0;
+		const struct vm_area_struct *vma;
+		struct mapping_iter iter;
 
 		if (!tree_is_quiet(mapping))
 			continue;
-		for (; node; node = rb_next(node)) {
-			const struct vm_area_struct *vma =
-				rb_entry(node, struct vm_area_struct, shared_rb);
-
+		*object = inode;
+		if (!mapping_tree_is_right(&mapping->i_mmap))
+			return false;
+		vma_interval_tree_foreach(vma, &iter, &mapping->i_mmap, 0, ~0UL) {
 			*object = vma;
-			if (!node_is_right(vma, floor) || !vma_is_in_its_set(vma))
+			if (!vma_is_in_its_set(vma))
 				return false;
-			floor = vma->vm_pgoff;
 		}
 	}
 	return true;
@@ -240,14 +208,14 @@ static bool i_5_writable(const void **object)
 		return true;
 	for_each(INODES, inode) {
 		struct address_space *mapping = &inode->i_data;
-		struct rb_node *node = rb_first(&mapping->i_mmap.rb_root);
+		const struct vm_area_struct *vma;
+		struct mapping_iter iter;
 		int shared = 0;
 
 		if (!tree_is_quiet(mapping))
 			continue;
-		for (; node; node = rb_next(node))
-			shared += vma_flags_count_writable(rb_entry(node, struct vm_area_struct,
-								    shared_rb)->vm_flags);
+		vma_interval_tree_foreach(vma, &iter, &mapping->i_mmap, 0, ~0UL)
+			shared += vma_flags_count_writable(vma->vm_flags);
 		*object = inode;
 		if (mapping->i_mmap_writable != shared &&
 		    (mapping->i_mmap_writable != -1 || shared))
@@ -348,8 +316,7 @@ static bool i_10_evicted(const void **object)
 	for_each(INODES, inode) {
 		*object = inode;
 		if (inode->i_state & I_CLEAR &&
-		    (!RB_EMPTY_ROOT(&inode->i_data.i_mmap.rb_root) ||
-		     inode->i_data.i_mmap_writable > 0))
+		    (mapping_mapped(&inode->i_data) || inode->i_data.i_mmap_writable > 0))
 			return false;
 	}
 	return true;

@@ -15,6 +15,7 @@
 #include <vfiosim/kapi/pin.h>
 
 #include "invariants_vfio.h"
+#include "mm_internal.h"
 #include "run.h"
 #include "vfio_core.h"
 
@@ -256,13 +257,12 @@ static bool file_mapping(const void **object)
 static bool tree_views(struct address_space *mapping, const struct vfio_device *wanted,
 		       const void **object)
 {
-	const struct rb_node *node;
+	const struct vm_area_struct *vma;
+	struct mapping_iter iter;
 
 	if (mapping->i_mmap_rwsem.owner)
 		return true;
-	for (node = rb_first_cached(&mapping->i_mmap); node; node = rb_next(node)) {
-		const struct vm_area_struct *vma = rb_entry(node, struct vm_area_struct,
-							    shared_rb);
+	vma_interval_tree_foreach(vma, &iter, &mapping->i_mmap, 0, ~0UL) {
 		bool ours = vma->vm_file->f_op == &vfio_device_fops;
 
 		*object = vma;

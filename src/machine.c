@@ -537,15 +537,15 @@ static long peek_ptes(struct machine_device *device)
 static long peek_mappings(struct machine_device *device)
 {
 	struct vfio_pci_view view;
-	struct rb_root_cached *root;
+	struct mapping_tree *tree;
 	struct vm_area_struct *vma;
+	struct mapping_iter iter;
 	long n = 0;
 
 	if (!peek_vfio(device, &view))
 		return 0;
-	root = &view.device->inode->i_data.i_mmap;
-	for (vma = vma_interval_tree_iter_first(root, 0, ULONG_MAX); vma;
-	     vma = vma_interval_tree_iter_next(vma, 0, ULONG_MAX))
+	tree = &view.device->inode->i_data.i_mmap;
+	vma_interval_tree_foreach(vma, &iter, tree, 0, ULONG_MAX)
 		n++;
 	return n;
 }

@@ -15,11 +15,73 @@ static inline pgoff_t linear_page_index(const struct vm_area_struct *vma, unsign
 	return vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
 }
 
+/*
+ * Where the nodes of a tree come from and go to. Nobody outside the tree holds a
+ * pointer to one, so they are used again at once, without the quarantine that
+ * finds late users of other objects. Never out of memory.
+ */
+struct node_pool {
+	size_t size;
+	const char *name;
+	void *free;
+};
+
+static inline void *node_alloc(struct node_pool *pool)
+{
+	const void *site = __builtin_return_address(0);
+
+	if (pool->free)
+		return eng_cache_get(&pool->free, site);
+	return eng_alloc_cached(pool->size, pool->name, site);
+}
+
+static inline void node_free(struct node_pool *pool, const void *node)
+{
+	eng_cache_put(node, &pool->free, __builtin_return_address(0));
+}
+
 /* ---- radix.c ---- */
 u64 *radix_find(struct radix *radix, unsigned long index) SIM(radix_find);
 u64 *radix_slot(struct radix *radix, unsigned long index, const char *what) SIM(radix_slot);
-u64 *radix_next(struct radix *radix, unsigned long *index, unsigned long end,
-		unsigned long *nr) SIM(radix_next);
+u64 *radix_next_slow(struct radix *radix, unsigned long *index, unsigned long end,
+		     unsigned long *nr) SIM(radix_next_slow);
+
+#define RADIX_BITS 5
+#define RADIX_SLOTS (1 << RADIX_BITS)
+#define RADIX_MASK (RADIX_SLOTS - 1UL)
+
+struct radix_node {
+	unsigned long prefix;	/* first index covered */
+	unsigned int shift;	/* bits of the index below this level; 0: a leaf */
+	unsigned int unused;
+	u64 slot[RADIX_SLOTS];	/* words in a leaf, else addresses of nodes */
+};
+
+static inline u64 *radix_in_leaf(struct radix_node *leaf, unsigned long index, unsigned long end,
+				 unsigned long *nr)
+{
+	unsigned long slot = index & RADIX_MASK, left = end - index;
+
+	*nr = left < RADIX_SLOTS - slot ? left : RADIX_SLOTS - slot;
+	return &leaf->slot[slot];
+}
+
+/*
+ * Words that exist in [*index, end): returns the first and sets *index to its
+ * index and *nr to how many follow each other in memory.
+ */
+static inline u64 *radix_next(struct radix *radix, unsigned long *index, unsigned long end,
+			      unsigned long *nr)
+{
+	struct radix_node *leaf = radix->last;
+
+	if (*index >= end)
+		return NULL;
+	if (leaf && leaf->prefix == (*index & ~RADIX_MASK))
+		return radix_in_leaf(leaf, *index, end, nr);
+	return radix_next_slow(radix, index, end, nr);
+}
+
 void radix_prune(struct radix *radix, unsigned long first, unsigned long end) SIM(radix_prune);
 
 /* ---- vma_set.c ---- */
@@ -39,19 +101,31 @@ void vma_set_move_start(struct vma_set *set, struct vm_area_struct *vma, unsigne
 void vma_set_destroy(struct vma_set *set) SIM(vma_set_destroy);
 
 /* ---- mapping_tree.c ---- */
-void vma_interval_tree_insert(struct vm_area_struct *vma, struct rb_root_cached *root)
+struct mapping_iter {
+	struct mapping_node *leaf;
+	unsigned int slot;
+};
+
+void vma_interval_tree_insert(struct vm_area_struct *vma, struct mapping_tree *tree)
 	KAPI(vma_interval_tree_insert);
 void vma_interval_tree_insert_after(struct vm_area_struct *vma, struct vm_area_struct *prev,
-				    struct rb_root_cached *root)
+				    struct mapping_tree *tree)
 	KAPI(vma_interval_tree_insert_after);
-void vma_interval_tree_remove(struct vm_area_struct *vma, struct rb_root_cached *root)
+void vma_interval_tree_remove(struct vm_area_struct *vma, struct mapping_tree *tree)
 	KAPI(vma_interval_tree_remove);
-struct vm_area_struct *vma_interval_tree_iter_first(struct rb_root_cached *root,
+struct vm_area_struct *vma_interval_tree_iter_first(struct mapping_iter *iter,
+						    const struct mapping_tree *tree,
 						    unsigned long first, unsigned long last)
 	KAPI(vma_interval_tree_iter_first);
-struct vm_area_struct *vma_interval_tree_iter_next(struct vm_area_struct *vma,
+struct vm_area_struct *vma_interval_tree_iter_next(struct mapping_iter *iter,
 						   unsigned long first, unsigned long last)
 	KAPI(vma_interval_tree_iter_next);
+#define vma_interval_tree_foreach(vma, iter, tree, first, last)			\
+	for (vma = vma_interval_tree_iter_first(iter, tree, first, last); vma;	\
+	     vma = vma_interval_tree_iter_next(iter, first, last))
+bool mapping_tree_holds(const struct mapping_tree *tree, const struct vm_area_struct *vma)
+	SIM(mapping_tree_holds);
+bool mapping_tree_is_right(const struct mapping_tree *tree) SIM(mapping_tree_is_right);
 
 /* ---- pgtable.c ---- */
 extern unsigned long entries_zapped SIM(entries_zapped);
@@ -182,7 +256,9 @@ struct vma_munmap {
 	struct mm_struct *mm;
 	unsigned long start;
 	unsigned long end;
-	struct vm_area_struct *first;
+	struct vm_area_struct **vma;	/* that left the set, ascending */
+	unsigned int nr_vmas;
+	struct vm_area_struct *few[2];	/* room for most requests */
 	unsigned long nr_pages;
 	unsigned long nr_accounted;
 	bool cleared;

@@ -43,24 +43,49 @@ static int cut_ends(struct mm_struct *mm, struct vm_area_struct *vma, unsigned l
 	return 0;
 }
 
+#define for_each_detached(vms, i, vma)						\
+	for (i = 0; i < (vms)->nr_vmas && ((vma) = (vms)->vma[i]); i++)
+
+/* Which VMAs [start, end) holds: they are about to leave the set that knows it. */
+static void collect(struct vma_munmap *vms)
+{
+	struct vm_area_struct *first, *vma;
+	struct vma_iter start, iter;
+	unsigned int count = 0;
+
+	first = vma_set_find(&vms->mm->mm_vmas, vms->start, &start);
+	iter = start;
+	for (vma = first; vma && vma->vm_start < vms->end; vma = vma_iter_next(&iter))
+		count++;
+	vms->vma = vms->few;
+	if (count > ARRAY_SIZE(vms->few))
+		vms->vma = __kmalloc_named(count * sizeof(vma), GFP_KERNEL | __GFP_NOFAIL,
+					   "doomed_vmas");
+	for (vma = first; vms->nr_vmas < count; vma = vma_iter_next(&start))
+		vms->vma[vms->nr_vmas++] = vma;
+}
+
+static void forget(struct vma_munmap *vms)
+{
+	if (vms->vma != vms->few)
+		kfree(vms->vma);
+	vms->nr_vmas = 0;
+}
+
 static void detach(struct vma_munmap *vms)
 {
-	struct vm_area_struct **link = &vms->first, *vma;
 	struct mm_struct *mm = vms->mm;
+	struct vm_area_struct *vma;
+	unsigned int i;
 
-	unsigned long at = vms->start;
-
-	while (at < vms->end && (vma = find_vma_intersection(mm, at, vms->end))) {
-		at = vma->vm_end;
+	collect(vms);
+	for_each_detached(vms, i, vma) {
 		vma_set_erase(&mm->mm_vmas, vma);
 		mm->map_count--;
 		vms->nr_pages += vma_pages(vma);
 		if (vma->vm_flags & VM_ACCOUNT)
 			vms->nr_accounted += vma_pages(vma);
-		*link = vma;
-		link = &vma->detached_next;
 	}
-	*link = NULL;
 }
 
 /*
@@ -91,15 +116,14 @@ int vms_gather_munmap_vmas(struct vma_munmap *vms, struct mm_struct *mm, unsigne
 /* The request is given up before anything was cleared: the VMAs come back, cut. */
 void vms_abort_munmap_vmas(struct vma_munmap *vms)
 {
-	struct vm_area_struct *vma, *next;
+	struct vm_area_struct *vma;
+	unsigned int i;
 
-	for (vma = vms->first; vma; vma = next) {
-		next = vma->detached_next;
-		vma->detached_next = NULL;
+	for_each_detached(vms, i, vma) {
 		vma_set_insert(&vms->mm->mm_vmas, vma);
 		vms->mm->map_count++;
 	}
-	vms->first = NULL;
+	forget(vms);
 }
 
 /* Clear the entries of all VMAs, then unlink all, then free tables. */
@@ -108,12 +132,13 @@ void vms_clear_ptes(struct vma_munmap *vms)
 	struct vm_area_struct *vma, *next;
 	unsigned long floor = 0, ceiling = vms->mm->task_size;
 	struct vma_iter iter;
+	unsigned int i;
 
-	if (vms->cleared || !vms->first)
+	if (vms->cleared || !vms->nr_vmas)
 		return;
-	for (vma = vms->first; vma; vma = vma->detached_next)
+	for_each_detached(vms, i, vma)
 		zap_range(vma, vma->vm_start, vma->vm_end, true);
-	for (vma = vms->first; vma; vma = vma->detached_next)
+	for_each_detached(vms, i, vma)
 		unlink_file_vma(vma);
 	next = vma_set_find(&vms->mm->mm_vmas, vms->end, &iter);
 	vma = next ? vma_iter_peek_prev(&iter) : vma_set_last(&vms->mm->mm_vmas);
@@ -128,7 +153,10 @@ void vms_clear_ptes(struct vma_munmap *vms)
 /* 6.12, MAP_FIXED: close runs before the new mapping's ->mmap. */
 void vms_close_vmas(struct vma_munmap *vms)
 {
-	for (struct vm_area_struct *vma = vms->first; vma; vma = vma->detached_next)
+	struct vm_area_struct *vma;
+	unsigned int i;
+
+	for_each_detached(vms, i, vma)
 		vma_close(vma);
 }
 
@@ -139,16 +167,17 @@ void vms_close_vmas(struct vma_munmap *vms)
  */
 void vms_complete_munmap_vmas(struct vma_munmap *vms)
 {
-	struct vm_area_struct *vma, *next;
+	struct vm_area_struct *vma;
+	unsigned int i;
 
 	vms_clear_ptes(vms);
-	for (vma = vms->first; vma; vma = next) {
-		next = vma->detached_next;
+	for_each_detached(vms, i, vma) {
 		vm_stat_account(vms->mm, vma->vm_flags, -(long)vma_pages(vma));
 		if (vma->vm_flags & VM_LOCKED)
 			vms->mm->locked_vm -= vma_pages(vma);
 		remove_vma(vma);
 	}
+	forget(vms);
 	vm_unacct_memory(vms->nr_accounted);
 }
 
@@ -181,7 +210,7 @@ int do_munmap(struct mm_struct *mm, unsigned long start, unsigned long len, bool
 	if (!len)
 		return -EINVAL;
 	ret = vms_gather_munmap_vmas(&vms, mm, start, start + len);
-	if (ret || !vms.first)
+	if (ret || !vms.nr_vmas)
 		return ret;
 	downgrade = downgrade && may_downgrade(&vms);
 	if (downgrade)

@@ -101,7 +101,7 @@ static void drop_entry(struct mm_struct *mm, pte_t pte)
  * The existing entries of [*index, end), as radix_next(). That those before the
  * result have no table is a read of mm->pgd, looked at again after announcing it.
  */
-static pte_t *next_entries(struct mm_struct *mm, unsigned long *index, unsigned long end,
+static inline pte_t *next_entries(struct mm_struct *mm, unsigned long *index, unsigned long end,
 			   unsigned long *nr)
 {
 	unsigned long first = *index;

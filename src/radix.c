@@ -12,16 +12,9 @@
  */
 #include "mm_internal.h"
 
-#define BITS 5
-#define SLOTS (1 << BITS)
-#define SLOT_MASK (SLOTS - 1UL)
-
-struct radix_node {
-	unsigned long prefix;	/* first index covered */
-	unsigned int shift;	/* bits of the index below this level; 0: a leaf */
-	unsigned int unused;
-	u64 slot[SLOTS];	/* words in a leaf, else addresses of nodes */
-};
+#define BITS RADIX_BITS
+#define SLOTS RADIX_SLOTS
+#define SLOT_MASK RADIX_MASK
 
 static bool covers(const struct radix_node *node, unsigned long index)
 {
@@ -115,20 +108,18 @@ u64 *radix_slot(struct radix *radix, unsigned long index, const char *what)
 	return &node->slot[index & SLOT_MASK];
 }
 
-/*
- * The first leaf that holds indexes in [*index, end): its words, with *index
- * moved up to the first of them. NULL when there is none.
- */
-static u64 *next_leaf(struct radix_node *node, unsigned long *index, unsigned long end)
+/* The first leaf that holds indexes in [*index, end); *index goes up to the first of them. */
+static struct radix_node *next_leaf(struct radix_node *node, unsigned long *index,
+				    unsigned long end)
 {
-	u64 *found;
+	struct radix_node *found;
 
 	if (node->prefix >= end || node->prefix + (1UL << (node->shift + BITS)) <= *index)
 		return NULL;
 	if (node->prefix > *index)
 		*index = node->prefix;
 	if (!node->shift)
-		return &node->slot[slot_of(node, *index)];
+		return node;
 	for (unsigned long n = slot_of(node, *index); n < SLOTS; n++) {
 		if (node->prefix + (n << node->shift) >= end)
 			return NULL;
@@ -141,29 +132,15 @@ static u64 *next_leaf(struct radix_node *node, unsigned long *index, unsigned lo
 	return NULL;
 }
 
-/*
- * Words that exist in [*index, end): returns the first and sets *index to its
- * index and *nr to how many follow each other in memory.
- */
-u64 *radix_next(struct radix *radix, unsigned long *index, unsigned long end,
-		unsigned long *nr)
+u64 *radix_next_slow(struct radix *radix, unsigned long *index, unsigned long end,
+		     unsigned long *nr)
 {
-	u64 *slot = NULL;
+	struct radix_node *leaf = radix->root ? next_leaf(radix->root, index, end) : NULL;
 
-	if (*index >= end)
+	if (!leaf)
 		return NULL;
-	if (radix->last && radix->last->prefix == (*index & ~SLOT_MASK))
-		slot = &radix->last->slot[*index & SLOT_MASK];
-	else if (radix->root)
-		slot = next_leaf(radix->root, index, end);
-	if (!slot)
-		return NULL;
-	radix->last = (void *)((char *)(slot - (*index & SLOT_MASK)) -
-			       offsetof(struct radix_node, slot));
-	*nr = SLOTS - (*index & SLOT_MASK);
-	if (*nr > end - *index)
-		*nr = end - *index;
-	return slot;
+	radix->last = leaf;
+	return radix_in_leaf(leaf, *index, end, nr);
 }
 
 static bool is_empty(const struct radix_node *node)
@@ -184,7 +161,9 @@ static void prune(struct radix *radix, u64 *link, unsigned long first, unsigned 
 	if (node->prefix >= end || node->prefix + size <= first)
 		return;
 	if (node->shift) {
-		for (int n = 0; n < SLOTS; n++) {
+		unsigned long n = first > node->prefix ? slot_of(node, first) : 0;
+
+		for (; n < SLOTS && node->prefix + (n << node->shift) < end; n++) {
 			if (node->slot[n])
 				prune(radix, &node->slot[n], first, end);
 		}

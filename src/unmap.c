@@ -72,12 +72,10 @@ static void unmap_mapping_range_tree(struct address_space *mapping, pgoff_t firs
 				     pgoff_t last, bool even_cows)
 {
 	struct vm_area_struct *vma;
+	struct mapping_iter iter;
 
-	vma = vma_interval_tree_iter_first(&mapping->i_mmap, first, last);
-	while (vma) {
+	vma_interval_tree_foreach(vma, &iter, &mapping->i_mmap, first, last)
 		zap_file_range(vma, first, last, even_cows);
-		vma = vma_interval_tree_iter_next(vma, first, last);
-	}
 }
 
 /*
@@ -99,7 +97,7 @@ void unmap_mapping_pages(struct address_space *mapping, pgoff_t start, pgoff_t n
 		i_mmap_lock_write(mapping);
 	else
 		down_read(&mapping->i_mmap_rwsem);
-	if (!RB_EMPTY_ROOT(&mapping->i_mmap.rb_root))
+	if (mapping_mapped(mapping))
 		unmap_mapping_range_tree(mapping, start, last, even_cows);
 	if (exclusive)
 		i_mmap_unlock_write(mapping);

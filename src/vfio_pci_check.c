@@ -14,9 +14,8 @@
 #include "vfio_pci_private.h"
 
 /* All VMAs of the device's files, whatever their offset. */
-#define for_each_vma_of(vma, mapping) \
-	for (vma = vma_interval_tree_iter_first(&(mapping)->i_mmap, 0, ~0UL); vma; \
-	     vma = vma_interval_tree_iter_next(vma, 0, ~0UL))
+#define for_each_vma_of(vma, iter, mapping) \
+	vma_interval_tree_foreach(vma, iter, &(mapping)->i_mmap, 0, ~0UL)
 
 /* In an mm that nobody can use any more the entries do no harm (VF-300). */
 static bool mm_is_alive(const struct vm_area_struct *vma)
@@ -38,12 +37,13 @@ static unsigned int vfio_pci_count_ptes(struct vfio_pci_device *vdev)
 {
 	struct inode *inode = vdev->vdev.inode;
 	struct vm_area_struct *vma;
+	struct mapping_iter iter;
 	unsigned int present = 0;
 
 	/* The port drops its inode after the last reference and keeps the pointer (FS-6). */
 	if (IS_ERR_OR_NULL(inode) || !vdev->vdev.refcount.refs.counter)
 		return 0;
-	for_each_vma_of(vma, inode->i_mapping)
+	for_each_vma_of(vma, &iter, inode->i_mapping)
 		if (mm_is_alive(vma))
 			present += ptes_of(vma);
 	return present;

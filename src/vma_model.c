@@ -39,7 +39,6 @@ struct vm_area_struct *vm_area_alloc(struct mm_struct *mm)
 	if (vma) {
 		vma->vm_mm = mm;
 		vma->vm_ops = &vma_dummy_vm_ops;
-		RB_CLEAR_NODE(&vma->shared_rb);
 	}
 	return vma;
 }
@@ -53,8 +52,7 @@ struct vm_area_struct *vm_area_dup(const struct vm_area_struct *old)
 	if (vma) {
 		*vma = *old;
 		vma->anon_vma_chain = NULL;
-		vma->detached_next = NULL;
-		RB_CLEAR_NODE(&vma->shared_rb);
+		vma->shared_leaf = NULL;
 	}
 	return vma;
 }

@@ -2,7 +2,7 @@
 /*
  * The set of VMAs of one address space, ordered by address. The kernel used a
  * red-black tree with a list up to 6.0 and a maple tree since; this is a B+ tree
- * (31 entries to a node, keyed by vm_start), which does the same for callers.
+ * (32 entries to a node, keyed by vm_start), which does the same for callers.
  *
  * Lock order: no locks of its own; mm->mmap_lock protects it.
  *
@@ -13,7 +13,7 @@
  */
 #include "mm_internal.h"
 
-#define FANOUT 31
+#define FANOUT 32
 #define LEVELS 12
 
 struct vma_node {
@@ -21,8 +21,12 @@ struct vma_node {
 	bool leaf;
 	struct vma_node *prev;		/* leaves only */
 	struct vma_node *next;
-	unsigned long key[FANOUT];	/* leaf: vm_start; else the lower bound of slot[] */
-	void *slot[FANOUT];		/* key[0] of an inner node means nothing */
+	unsigned long key[FANOUT];	/* leaf: vm_start; else the lower bound of ref[] */
+	u32 ref[FANOUT];		/* eng_ref() of a VMA, or of the node below */
+};					/* key[0] of an inner node means nothing */
+
+static struct node_pool nodes KSTATE = {
+	.size = sizeof(struct vma_node), .name = "vma_node",
 };
 
 struct vma_path {
@@ -30,6 +34,16 @@ struct vma_path {
 	unsigned int slot[LEVELS];
 	int depth;			/* index of the leaf */
 };
+
+static inline struct vm_area_struct *vma_in(const struct vma_node *leaf, unsigned int slot)
+{
+	return eng_deref(leaf->ref[slot]);
+}
+
+static inline struct vma_node *child_in(const struct vma_node *node, unsigned int slot)
+{
+	return eng_deref(node->ref[slot]);
+}
 
 int vma_set_prealloc(void)
 {
@@ -55,9 +69,8 @@ static unsigned int search(const struct vma_node *node, unsigned long addr)
 
 static struct vma_node *new_node(bool leaf)
 {
-	struct vma_node *node;
+	struct vma_node *node = node_alloc(&nodes);
 
-	node = __kmalloc_named(sizeof(*node), GFP_KERNEL | __GFP_NOFAIL, "vma_node");
 	node->n = 0;
 	node->leaf = leaf;
 	node->prev = NULL;
@@ -74,7 +87,7 @@ static struct vma_node *descend(struct vma_set *set, unsigned long addr)
 	    (addr <= node->key[node->n - 1] || !node->next || addr < node->next->key[0]))
 		return node;
 	for (node = set->root; node && !node->leaf;)
-		node = node->slot[search(node, addr)];
+		node = child_in(node, search(node, addr));
 	set->last = node;
 	return node;
 }
@@ -102,14 +115,14 @@ static void descend_path(const struct vma_set *set, unsigned long addr, struct v
 		path->slot[depth] = search(node, addr);
 		if (node->leaf)
 			break;
-		node = node->slot[path->slot[depth]];
+		node = child_in(node, path->slot[depth]);
 	}
 	path->depth = depth;
 }
 
 struct vm_area_struct *vma_iter_load(const struct vma_iter *iter)
 {
-	return iter->node ? iter->node->slot[iter->slot] : NULL;
+	return iter->node ? vma_in(iter->node, iter->slot) : NULL;
 }
 
 struct vm_area_struct *vma_iter_next(struct vma_iter *iter)
@@ -129,8 +142,8 @@ struct vm_area_struct *vma_iter_peek_prev(const struct vma_iter *iter)
 	if (!node)
 		return NULL;
 	if (iter->slot)
-		return node->slot[iter->slot - 1];
-	return node->prev ? node->prev->slot[node->prev->n - 1] : NULL;
+		return vma_in(node, iter->slot - 1);
+	return node->prev ? vma_in(node->prev, node->prev->n - 1) : NULL;
 }
 
 /* A node's bound can lie inside the VMA before it: that one may cover @addr. */
@@ -170,17 +183,18 @@ struct vm_area_struct *vma_set_last(struct vma_set *set)
 {
 	struct vma_node *node = descend(set, ~0UL);
 
-	return node ? node->slot[node->n - 1] : NULL;
+	return node ? vma_in(node, node->n - 1) : NULL;
 }
 
-static void put_at(struct vma_node *node, unsigned int at, unsigned long key, void *slot)
+static void put_at(struct vma_node *node, unsigned int at, unsigned long key,
+		   const void *below)
 {
 	unsigned int tail = node->n - at;
 
 	memmove(&node->key[at + 1], &node->key[at], tail * sizeof(node->key[0]));
-	memmove(&node->slot[at + 1], &node->slot[at], tail * sizeof(node->slot[0]));
+	memmove(&node->ref[at + 1], &node->ref[at], tail * sizeof(node->ref[0]));
 	node->key[at] = key;
-	node->slot[at] = slot;
+	node->ref[at] = eng_ref(below);
 	node->n++;
 }
 
@@ -189,7 +203,7 @@ static void take_from(struct vma_node *node, unsigned int at)
 	unsigned int tail = --node->n - at;
 
 	memmove(&node->key[at], &node->key[at + 1], tail * sizeof(node->key[0]));
-	memmove(&node->slot[at], &node->slot[at + 1], tail * sizeof(node->slot[0]));
+	memmove(&node->ref[at], &node->ref[at + 1], tail * sizeof(node->ref[0]));
 }
 
 /* Append the entries of @from, beginning with @first, to @to. */
@@ -198,7 +212,7 @@ static void move_tail(struct vma_node *to, struct vma_node *from, unsigned int f
 	unsigned int count = from->n - first;
 
 	memcpy(&to->key[to->n], &from->key[first], count * sizeof(to->key[0]));
-	memcpy(&to->slot[to->n], &from->slot[first], count * sizeof(to->slot[0]));
+	memcpy(&to->ref[to->n], &from->ref[first], count * sizeof(to->ref[0]));
 	to->n += count;
 	from->n = first;
 }
@@ -243,32 +257,29 @@ static void grow_root(struct vma_set *set, struct vma_node *right, unsigned long
 {
 	struct vma_node *root = new_node(false);
 
-	root->n = 2;
-	root->key[0] = 0;
-	root->slot[0] = set->root;
-	root->key[1] = key;
-	root->slot[1] = right;
+	put_at(root, 0, 0, set->root);
+	put_at(root, 1, key, right);
 	set->root = root;
 	set->height++;
 	BUG_ON(set->height > LEVELS);
 }
 
 static void insert_at(struct vma_set *set, struct vma_path *path, int depth, unsigned int at,
-		      unsigned long key, void *slot)
+		      unsigned long key, const void *below)
 {
 	struct vma_node *node = path->node[depth], *right;
 	unsigned long border;
 
 	if (node->n < FANOUT) {
-		put_at(node, at, key, slot);
+		put_at(node, at, key, below);
 		return;
 	}
 	right = split_node(node, at);
 	border = right->n ? right->key[0] : key;
 	if (at > node->n || node->n == FANOUT)
-		put_at(right, at - node->n, key, slot);
+		put_at(right, at - node->n, key, below);
 	else
-		put_at(node, at, key, slot);
+		put_at(node, at, key, below);
 	if (depth)
 		insert_at(set, path, depth - 1, path->slot[depth - 1] + 1, border, right);
 	else
@@ -309,7 +320,7 @@ static void join_right(struct vma_path *path, int depth)
 
 	if (at + 1 >= parent->n)
 		return;
-	right = parent->slot[at + 1];
+	right = child_in(parent, at + 1);
 	if (node->n + right->n > FANOUT * 3 / 4)
 		return;
 	if (!node->leaf)
@@ -318,7 +329,7 @@ static void join_right(struct vma_path *path, int depth)
 		unlink_leaf(right);
 	move_tail(node, right, 0);
 	take_from(parent, at + 1);
-	kfree(right);
+	node_free(&nodes, right);
 }
 
 static void erase_at(struct vma_set *set, struct vma_path *path, int depth)
@@ -332,7 +343,7 @@ static void erase_at(struct vma_set *set, struct vma_path *path, int depth)
 		return;
 	if (node->leaf)
 		unlink_leaf(node);
-	kfree(node);
+	node_free(&nodes, node);
 	if (depth)
 		erase_at(set, path, depth - 1);
 	else
@@ -344,9 +355,9 @@ static void shrink_root(struct vma_set *set)
 	struct vma_node *root = set->root;
 
 	while (root && !root->leaf && root->n == 1) {
-		set->root = root->slot[0];
+		set->root = child_in(root, 0);
 		set->height--;
-		kfree(root);
+		node_free(&nodes, root);
 		root = set->root;
 	}
 	if (!root)
@@ -361,14 +372,14 @@ void vma_set_erase(struct vma_set *set, struct vm_area_struct *vma)
 
 	if (leaf) {
 		at = search(leaf, vma->vm_start);
-		BUG_ON(leaf->slot[at] != vma);
+		BUG_ON(vma_in(leaf, at) != vma);
 		take_from(leaf, at);
 		return;
 	}
 	BUG_ON(!set->root);
 	set->last = NULL;
 	descend_path(set, vma->vm_start, &path);
-	BUG_ON(path.node[path.depth]->slot[path.slot[path.depth]] != vma);
+	BUG_ON(vma_in(path.node[path.depth], path.slot[path.depth]) != vma);
 	erase_at(set, &path, path.depth);
 	shrink_root(set);
 }
@@ -383,7 +394,7 @@ void vma_set_move_start(struct vma_set *set, struct vm_area_struct *vma, unsigne
 	descend_path(set, vma->vm_start, &path);
 	depth = path.depth;
 	leaf = path.node[depth];
-	BUG_ON(leaf->slot[path.slot[depth]] != vma);
+	BUG_ON(vma_in(leaf, path.slot[depth]) != vma);
 	if (start > vma->vm_start && path.slot[depth] + 1 == leaf->n && leaf->next) {
 		/* It may pass the bound of the next leaf. */
 		vma_set_erase(set, vma);

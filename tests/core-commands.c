@@ -6,13 +6,13 @@
 #include <vfiosim/kapi/fdtable.h>
 #include <vfiosim/kapi/mm.h>
 #include <vfiosim/kapi/panic.h>
-#include <vfiosim/kapi/rbtree.h>
 #include <vfiosim/kapi/slab.h>
 #include <vfiosim/kapi/string.h>
 
 #include "core-commands.h"
 #include "core-driver.h"
 #include "engine.h"
+#include "mm_internal.h"
 #include "process.h"
 #include "syscall.h"
 
@@ -608,10 +608,11 @@ static long cmd_remark_times(cmd c)
 
 static int vmas_of(struct address_space *mapping)
 {
-	struct rb_node *node;
+	struct vm_area_struct *vma;
+	struct mapping_iter iter;
 	int n = 0;
 
-	for (node = rb_first_cached(&mapping->i_mmap); node; node = rb_next(node))
+	vma_interval_tree_foreach(vma, &iter, &mapping->i_mmap, 0, ~0UL)
 		n++;
 	return n;
 }
@@ -630,8 +631,10 @@ static long cmd_remark_trees(cmd c)
 static long cmd_remark_forked(cmd c)
 {
 	struct address_space *mapping = inode_of(c->word[1])->i_mapping;
-	struct rb_node *first = rb_first_cached(&mapping->i_mmap);
-	struct vm_area_struct *vma = rb_entry(first, struct vm_area_struct, shared_rb);
+	struct vm_area_struct *vma;
+	struct mapping_iter iter;
+
+	vma = vma_interval_tree_iter_first(&iter, &mapping->i_mmap, 0, ~0UL);
 
 	remark("device tree %d (child after parent: %d)", vmas_of(mapping),
 	       vma->vm_mm == core.user->thread[0]->mm);

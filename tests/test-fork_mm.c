@@ -66,7 +66,7 @@ mm_test(dontcopy_is_left_out)
 static void note_child_state(struct vm_area_struct *vma)
 {
 	note("%s,%s", find_vma(vma->vm_mm, vma->vm_start) == vma ? "set" : "-",
-	     RB_EMPTY_NODE(&vma->shared_rb) ? "-" : "tree");
+	     vma->shared_leaf ? "tree" : "-");
 	note(",%s", user_page_present(vma->vm_mm, vma->vm_start) ? "entries" : "-");
 }
 
@@ -107,21 +107,23 @@ mm_test(the_copy_stands_directly_behind_its_parent)
 {
 	int fd = plain_file(4);
 	struct address_space *mapping = mapping_of_fd(fd);
-	struct vm_area_struct *vma;
+	struct vm_area_struct *wanted[4], *vma;
+	struct mapping_iter iter;
 	struct mm_struct *child;
+	int n = 0;
 
 	mapped(fd, 0, 1, RW, SHARED, 0);
 	mapped(fd, 4, 1, RW, SHARED, 0);
 	child = fork_it();
-	vma = vma_interval_tree_iter_first(&mapping->i_mmap, 0, ~0UL);
-	vfiosim_expect(vma == vma_at(0));
-	vma = vma_interval_tree_iter_next(vma, 0, ~0UL);
-	vfiosim_expect(vma == find_vma(child, AT(0)));
-	vma = vma_interval_tree_iter_next(vma, 0, ~0UL);
-	vfiosim_expect(vma == vma_at(4));
-	vma = vma_interval_tree_iter_next(vma, 0, ~0UL);
-	vfiosim_expect(vma == find_vma(child, AT(4)));
-	vfiosim_expect(!vma_interval_tree_iter_next(vma, 0, ~0UL));
+	wanted[0] = vma_at(0);
+	wanted[1] = find_vma(child, AT(0));
+	wanted[2] = vma_at(4);
+	wanted[3] = find_vma(child, AT(4));
+	vma_interval_tree_foreach(vma, &iter, &mapping->i_mmap, 0, ~0UL) {
+		vfiosim_expect(n < 4 && vma == wanted[n]);
+		n++;
+	}
+	expect_long(n, 4);
 	mmput(child);
 }
 

@@ -104,7 +104,7 @@ static void make_device(void *unused)
 
 static void drop_device(void *unused)
 {
-	vfiosim_expect(RB_EMPTY_ROOT(&device->i_data.i_mmap.rb_root));
+	vfiosim_expect(!mapping_mapped(&device->i_data));
 	vfiosim_expect(!device->i_data.i_mmap_writable && device->i_count.counter == 1);
 	pfs_inode_put(device);
 }

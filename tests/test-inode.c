@@ -2,12 +2,11 @@
 /* Inodes: references, eviction, memory that is reused. */
 #include "steptest.h"
 
+#include "mm_internal.h"
 #include "pfs.h"
 
-#include <vfiosim/kapi/mm.h>
-
 static struct inode *made KSTATE;
-static struct vm_area_struct stale_vma KSTATE;
+static struct vm_area_struct *stale_vma KSTATE;
 
 static void make(void *unused)
 {
@@ -133,8 +132,9 @@ END_TEST
 
 static void leave_a_vma(struct inode *inode)
 {
-	inode->i_data.i_mmap.rb_root.rb_node = &stale_vma.shared_rb;
-	inode->i_data.i_mmap.rb_leftmost = &stale_vma.shared_rb;
+	stale_vma = vm_area_alloc(NULL);
+	stale_vma->vm_end = PAGE_SIZE;
+	vma_interval_tree_insert(stale_vma, &inode->i_data.i_mmap);
 }
 
 static void evict_mapped(void *unused)
@@ -184,9 +184,10 @@ static void reuse(void *unused)
 	rcu_barrier();
 	make(NULL);
 	vfiosim_expect(pfs_mnt->mnt_sb->s_root->d_inode == old || made == old);
-	vfiosim_expect(old->i_data.i_mmap.rb_root.rb_node == &stale_vma.shared_rb);
+	vfiosim_expect(mapping_tree_holds(&old->i_data.i_mmap, stale_vma));
 	vfiosim_expect(old->i_data.i_mmap_writable == 0 && old->i_data.wb_err == 0);
-	old->i_data.i_mmap = RB_ROOT_CACHED;
+	vma_interval_tree_remove(stale_vma, &old->i_data.i_mmap);
+	vm_area_free(stale_vma);
 }
 
 /* FS-83, FS-100: the next owner starts life with the stale VMA in its tree */

@@ -3,12 +3,11 @@
 #include "steptest.h"
 
 #include "fdtest.h"
+#include "mm_internal.h"
 #include "pfs.h"
 
-#include <vfiosim/kapi/mm.h>
-
 static struct inode *device KSTATE;
-static struct vm_area_struct vma KSTATE;
+static struct vm_area_struct *vma KSTATE;
 static struct super_block *super KSTATE;
 
 static void world(void *unused)
@@ -93,9 +92,11 @@ static void shared_inode_less(void)
 
 static void link_vma(unsigned long flags)
 {
-	vma.vm_flags = flags;
-	vma.vm_file = files_peek(get_current()->files, 0);
-	device->i_data.i_mmap.rb_root.rb_node = &vma.shared_rb;
+	vma = vm_area_alloc(NULL);
+	vma->vm_end = PAGE_SIZE;
+	vma->vm_flags = flags;
+	vma->vm_file = files_peek(get_current()->files, 0);
+	vma_interval_tree_insert(vma, &device->i_data.i_mmap);
 }
 
 static void vma_in_another_tree(void)
@@ -106,9 +107,9 @@ static void vma_in_another_tree(void)
 static void shared_vma_not_counted(void)
 {
 	link_vma(VM_SHARED);
-	vma.vm_file->f_mapping = &device->i_data;
-	vma.vm_file->f_installed_mapping = &device->i_data;
-	vma.vm_file->f_count.counter = 2;
+	vma->vm_file->f_mapping = &device->i_data;
+	vma->vm_file->f_installed_mapping = &device->i_data;
+	vma->vm_file->f_count.counter = 2;
 }
 
 static void freeing_with_a_vma(void)
@@ -116,8 +117,8 @@ static void freeing_with_a_vma(void)
 	shared_vma_not_counted();
 	device->i_data.i_mmap_writable = 1;
 	device->i_state |= I_FREEING;
-	vma.vm_file->f_mapping->host = vma.vm_file->f_inode;
-	vma.vm_file->f_mapping = &device->i_data;
+	vma->vm_file->f_mapping->host = vma->vm_file->f_inode;
+	vma->vm_file->f_mapping = &device->i_data;
 }
 
 static void slot_without_reference(void)

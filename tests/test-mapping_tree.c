@@ -2,10 +2,12 @@
 /* The tree of mappings against a sorted list with the two rules of MM-148. */
 #include "mmtest.h"
 
-#define VMAS 200
+#define VMAS 2000
 
 static u64 seed KSTATE;
-static struct rb_root_cached tree KSTATE;
+static struct mapping_tree tree KSTATE;
+static unsigned long pgoff_base KSTATE;
+static unsigned int pgoffs KSTATE;
 static struct vm_area_struct *list[VMAS] KSTATE;
 static int count KSTATE;
 
@@ -39,7 +41,7 @@ static struct vm_area_struct *fresh(unsigned long pgoff, unsigned long pages)
 /* Behind all with the same first page. */
 static void insert_new(void)
 {
-	struct vm_area_struct *vma = fresh(random_below(20), 1 + random_below(9));
+	struct vm_area_struct *vma = fresh(pgoff_base + random_below(pgoffs), 1 + random_below(9));
 	int at = 0;
 
 	while (at < count && list[at]->vm_pgoff <= vma->vm_pgoff)
@@ -71,54 +73,75 @@ static void remove_any(void)
 /* MM-147: exactly those that overlap, in the order of the list. */
 static void check_query(unsigned long first, unsigned long last)
 {
-	struct vm_area_struct *vma = vma_interval_tree_iter_first(&tree, first, last);
+	struct vm_area_struct *vma;
+	struct mapping_iter iter;
+	int n = 0;
 
-	for (int n = 0; n < count; n++) {
-		if (list[n]->vm_pgoff > last || last_page(list[n]) < first)
-			continue;
-		vfiosim_expect(vma == list[n]);
-		vma = vma_interval_tree_iter_next(vma, first, last);
+	vma_interval_tree_foreach(vma, &iter, &tree, first, last) {
+		while (n < count && (list[n]->vm_pgoff > last || last_page(list[n]) < first))
+			n++;
+		vfiosim_expect(n < count && vma == list[n]);
+		n++;
 	}
-	vfiosim_expect(!vma);
+	for (; n < count; n++)
+		vfiosim_expect(list[n]->vm_pgoff > last || last_page(list[n]) < first);
 }
 
-/* What a node keeps is that of its subtree, neither less nor more. */
-static unsigned long check_summaries(struct rb_node *node)
+static void check_random_query(void)
 {
-	struct vm_area_struct *vma = rb_entry(node, struct vm_area_struct, shared_rb);
-	unsigned long last = last_page(vma), below;
+	unsigned long first = pgoff_base + random_below(pgoffs + 10);
 
-	for (int side = 0; side < 2; side++) {
-		struct rb_node *child = side ? node->rb_right : node->rb_left;
-
-		below = child ? check_summaries(child) : 0;
-		last = below > last ? below : last;
-	}
-	vfiosim_expect(vma->shared_last == last);
-	return last;
+	check_query(first, first + random_below(pgoffs));
 }
 
 static int walk_seed;
 
+/* Few first pages and many, small and beyond what an entry's reach can tell. */
+static const struct {
+	const char *what;
+	unsigned long base;
+	unsigned int pgoffs;
+} layouts[] = {
+	{ "many equals", 0, 20 },
+	{ "few equals", 0, 2000 },
+	{ "about the highest reach", 0xfffffff0, 40 },
+	{ "beyond the highest reach", 1UL << 40, 500 },
+};
+
 static void random_walk(void *unused)
 {
 	seed = walk_seed;
+	pgoff_base = layouts[walk_seed % ARRAY_SIZE(layouts)].base;
+	pgoffs = layouts[walk_seed % ARRAY_SIZE(layouts)].pgoffs;
 	for (int step = 0; step < 3000; step++) {
-		if (count == VMAS || (count && !random_below(3)))
+		if (count == VMAS || (count && !random_below(step < 1500 ? 4 : 2)))
 			remove_any();
 		else if (count && !random_below(3))
 			insert_copy();
 		else
 			insert_new();
-		check_query(random_below(30), random_below(30) + random_below(10));
-		if (step % 10 == 0 && count)
-			check_summaries(tree.rb_root.rb_node);
+		check_random_query();
+		if (step % 8 == 0)
+			vfiosim_expect(mapping_tree_is_right(&tree));
 		if (step % 50 == 0)
 			check_query(0, ~0UL);
 	}
 	while (count)
 		remove_any();
-	vfiosim_expect(RB_EMPTY_ROOT(&tree.rb_root) && !tree.rb_leftmost);
+	vfiosim_expect(!tree.root && !tree.last);
+}
+
+static void in_file_order(void *unused)
+{
+	for (count = 0; count < VMAS; count++) {
+		list[count] = fresh(3 * count, 2);
+		vma_interval_tree_insert(list[count], &tree);
+	}
+	vfiosim_expect(mapping_tree_is_right(&tree));
+	for (unsigned int page = 0; page < 3 * VMAS; page++)
+		check_query(page, page);
+	while (count)
+		remove_any();
 }
 
 /* MM-146, MM-147, MM-148, MM-149 */
@@ -129,10 +152,17 @@ START_TEST(the_tree_agrees_with_a_sorted_list)
 }
 END_TEST
 
+START_TEST(mappings_made_in_file_order_are_found)
+{
+	assert_runs(in_file_order);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("mapping_tree");
 
-	tcase_add_loop_test(tc, the_tree_agrees_with_a_sorted_list, 1, 9);
+	tcase_add_loop_test(tc, the_tree_agrees_with_a_sorted_list, 0, 8);
+	tcase_add_test(tc, mappings_made_in_file_order_are_found);
 	return mm_main("mapping_tree", tc);
 }

@@ -43,7 +43,7 @@ static char lock_of(const struct mm_struct *space)
 static void describe(struct vm_area_struct *vma, char *text)
 {
 	sprintf(text, "%c%c%c%u", lock_of(vma->vm_mm), in_set(vma) ? 's' : '-',
-		RB_EMPTY_NODE(&vma->shared_rb) ? '-' : 't', entries_in(vma));
+		vma->shared_leaf ? 't' : '-', entries_in(vma));
 }
 
 /* ---- a device whose hooks say in what state they are called ---- */

@@ -109,7 +109,9 @@ static struct vfio_pci_device *driver_of(const char *name)
 
 static struct vm_area_struct *first_vma(struct vfio_pci_device *vdev)
 {
-	return vma_interval_tree_iter_first(&vdev->vdev.inode->i_mapping->i_mmap, 0, ~0UL);
+	struct mapping_iter iter;
+
+	return vma_interval_tree_iter_first(&iter, &vdev->vdev.inode->i_mapping->i_mmap, 0, ~0UL);
 }
 
 /* VF-156; VF-157 and VF-177: what the mapping is found by */

@@ -222,15 +222,16 @@ mm_test(only_system_calls_that_change_flags_or_map_join)
 /* MM-71: an adjusted VMA goes behind all others with its first page */
 mm_test(an_adjusted_mapping_moves_behind_its_equals)
 {
-	struct address_space *mapping;
+	struct mapping_tree *tree;
+	struct mapping_iter iter;
 
 	file8();
-	mapping = mapping_of_fd(fd);
+	tree = &mapping_of_fd(fd)->i_mmap;
 	mapped(fd, 0, 4, RW, SHARED, 0);
 	mapped(fd, 8, 4, RW, SHARED, 0);
-	vfiosim_expect(vma_interval_tree_iter_first(&mapping->i_mmap, 0, 0) == vma_at(0));
+	vfiosim_expect(vma_interval_tree_iter_first(&iter, tree, 0, 0) == vma_at(0));
 	expect_long(unmap(3, 1), 0);
-	vfiosim_expect(vma_interval_tree_iter_first(&mapping->i_mmap, 0, 0) == vma_at(8));
+	vfiosim_expect(vma_interval_tree_iter_first(&iter, tree, 0, 0) == vma_at(8));
 }
 
 int main(void)

@@ -129,12 +129,18 @@ struct address_space_operations {
 /* address_space.flags, not the kernel's: F_SEAL_WRITE holds i_mmap_writable at -1. */
 #define AS_WRITE_SEALED (1UL << 16)
 
+/* What an i_mmap is here (mapping_tree.c). */
+struct mapping_tree {
+	struct mapping_node *root;
+	struct mapping_node *last;	/* leaf */
+};
+
 struct address_space {
 	struct inode *host;
 	const struct address_space_operations *a_ops;
 	struct xarray_pages *i_pages;	/* page cache, NULL while empty (shmem.c) */
 	unsigned long nrpages;
-	struct rb_root_cached i_mmap;	/* VMAs by file page; mapping_tree.c */
+	struct mapping_tree i_mmap;	/* VMAs by file page */
 	struct rw_semaphore i_mmap_rwsem;
 	int i_mmap_writable;		/* atomic_t in the kernel */
 	unsigned long flags;
@@ -142,6 +148,11 @@ struct address_space {
 	u32 wb_err;
 	struct list_head private_list;
 };
+
+static inline bool mapping_mapped(const struct address_space *mapping)
+{
+	return mapping->i_mmap.root;
+}
 
 struct inode_operations {
 	struct dentry *(*lookup)(struct inode *dir, struct dentry *dentry, unsigned int flags);

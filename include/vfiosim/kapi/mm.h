@@ -83,24 +83,22 @@ struct vm_operations_struct {
 };
 
 /*
- * The fields that a walk of the mapping's tree reads come first and fill one
- * cache line. Flags and protection are 32 bits wide: all of them fit, and a
- * mapping with one present page stays below 160 bytes.
+ * What a walk of the mapping's tree reads comes first. Nothing is kept here that
+ * can be kept elsewhere for less: with its share of both trees and of the page
+ * tables, a mapping with one present page stays below 160 bytes.
  */
 struct vm_area_struct {
 	unsigned long vm_start;
 	unsigned long vm_end;
 	unsigned long vm_pgoff;
 	struct mm_struct *vm_mm;
-	struct rb_node shared_rb;	/* in the mapping's tree */
-	unsigned long shared_last;	/* last page of any VMA below, for the tree */
 	unsigned int vm_flags;
 	pgprot_t vm_page_prot;
+	struct mapping_node *shared_leaf;	/* where the mapping's tree has it; NULL: nowhere */
 	struct file *vm_file;
 	const struct vm_operations_struct *vm_ops;
 	void *vm_private_data;
 	struct anon_vma_chain *anon_vma_chain;	/* own anon_vma first; NULL: none */
-	struct vm_area_struct *detached_next;	/* of one munmap, after it left the set */
 };
 
 static inline unsigned long vma_pages(const struct vm_area_struct *vma)

@@ -15,15 +15,14 @@ struct rb_root {
 	struct rb_node *rb_node;
 };
 
-/* Remembers the leftmost node; and, which the kernel does not, the rightmost. */
+/* Remembers the leftmost node. */
 struct rb_root_cached {
 	struct rb_root rb_root;
 	struct rb_node *rb_leftmost;
-	struct rb_node *rb_rightmost;
 };
 
 #define RB_ROOT (struct rb_root) { NULL }
-#define RB_ROOT_CACHED (struct rb_root_cached) { { NULL }, NULL, NULL }
+#define RB_ROOT_CACHED (struct rb_root_cached) { { NULL }, NULL }
 #define rb_parent(node) ((struct rb_node *)((node)->__rb_parent_color & ~3UL))
 #define rb_entry(ptr, type, member) container_of(ptr, type, member)
 #define rb_first_cached(root) ((root)->rb_leftmost)
