@@ -15,11 +15,11 @@
 #define SNAPSHOT_BYTES_MAX (64 * 1024)
 /*
  * What a step by script costs, in bytes of a snapshot that could be copied
- * instead. Whoever comes back over more steps than a snapshot is worth leaves one
- * at the branch point; on the way down, where nobody may ever come back to, the
- * distance is several times as large.
+ * instead. From it follows how many steps a snapshot is worth. Whoever comes back
+ * over twice as many leaves one that far above: most of the next branch points lie
+ * below it. On the way down, where nobody may ever come back to, they are rarer.
  */
-#define BYTES_PER_STEP 1024
+#define BYTES_PER_STEP 4096
 #define FURTHER_DOWN 4
 /* All snapshots of a path together. */
 #define POOL_BYTES_MAX (256u << 20)
@@ -65,11 +65,11 @@ static bool choose_snapshots(struct exploration *x)
 	return x->options.backtracking == VFIOSIM_SNAPSHOT || x->live_bytes <= SNAPSHOT_BYTES_MAX;
 }
 
-/* At the last node. */
-static void save(struct dfs *s)
+/* The engine is at the node at @depth. */
+static void save(struct dfs *s, size_t depth)
 {
 	size_t size = (snapshot_size() + 63) & ~(size_t)63;
-	struct saved saved = { dpor_depth(s->dpor) - 1, s->pool_used };
+	struct saved saved = { depth, s->pool_used };
 
 	if (s->pool_used + size > s->pool_size) {
 		size_t larger = MAX(s->pool_size * 2, s->pool_used + size);
@@ -90,12 +90,14 @@ static const struct saved *last_saved(const struct dfs *s)
 	return s->saved->len ? &g_array_index(s->saved, struct saved, s->saved->len - 1) : NULL;
 }
 
-/* Is the last node so far from the last snapshot that one here is worth its copy? */
-static bool is_far(const struct dfs *s, size_t spacings)
+/* On the way down, at the last node: is a snapshot worth its copy? */
+static void save_on_the_way(struct dfs *s)
 {
 	const struct saved *last = last_saved(s);
+	size_t depth = dpor_depth(s->dpor) - 1;
 
-	return !last || dpor_depth(s->dpor) - 1 - last->depth >= spacings * s->spacing;
+	if (!last || depth - last->depth >= FURTHER_DOWN * s->spacing)
+		save(s, depth);
 }
 
 static void pop(struct dfs *s)
@@ -110,6 +112,12 @@ static void pop(struct dfs *s)
 }
 
 /* ---- steps ---- */
+
+static void clear_data(struct dfs *s)
+{
+	if (s->data->len)
+		g_array_set_size(s->data, 0);
+}
 
 static uint64_t hash_data(const struct decision *d, size_t n)
 {
@@ -153,28 +161,32 @@ static bool next_data(struct dfs *s)
 				     node->faults_used, s->data);
 }
 
+/* From a node above, to the one at @depth. */
+static const struct menu *follow_to(struct dfs *s, size_t depth)
+{
+	run_follow(dpor_node(s->dpor, depth)->decision);
+	return run_menu();
+}
+
 /*
  * Bring the engine back to the last node of the path. Its list of decisions
  * still begins with those that led there.
  */
 static const struct menu *come_back(struct dfs *s)
 {
-	const struct node *node = last_node(s);
 	const struct saved *last = last_saved(s);
-	const struct menu *menu;
+	size_t depth = dpor_depth(s->dpor) - 1;
 
-	if (last) {
-		snapshot_restore(s->pool + last->offset, s->decisions);
-		run_follow(node->decision);
-		s->x->restored++;
-	} else {
-		exploration_begin(s->x, s->decisions, node->decision);
+	if (!last) {
+		exploration_begin(s->x, s->decisions, dpor_node(s->dpor, depth)->decision);
 		s->x->reexecuted++;
+		return run_menu();
 	}
-	menu = run_menu();
-	if (menu && s->snapshots && is_far(s, 1))
-		save(s);
-	return menu;
+	snapshot_restore(s->pool + last->offset, s->decisions);
+	s->x->restored++;
+	if (depth - last->depth >= 2 * s->spacing && follow_to(s, depth - s->spacing))
+		save(s, depth - s->spacing);
+	return follow_to(s, depth);
 }
 
 /* The scenario must offer what it offered before. */
@@ -278,7 +290,7 @@ static void descend(struct dfs *s)
 {
 	const struct menu *menu;
 
-	g_array_set_size(s->data, 0);
+	clear_data(s);
 	while (!run_failure() && (menu = run_menu())) {
 		struct node *node;
 
@@ -291,8 +303,8 @@ static void descend(struct dfs *s)
 		}
 		node = last_node(s);
 		node->decision = s->n_decisions;
-		if (s->snapshots && is_far(s, FURTHER_DOWN) && may_branch(node))
-			save(s);
+		if (s->snapshots && may_branch(node))
+			save_on_the_way(s);
 		if (!dpor_pick(s->dpor)) {
 			cut_run(s);
 			return;
@@ -312,7 +324,7 @@ static bool backtrack(struct dfs *s)
 		if (again)
 			dpor_unstep(s->dpor);
 		else
-			g_array_set_size(s->data, 0);
+			clear_data(s);
 		if (again || dpor_pick(s->dpor)) {
 			const struct menu *menu = come_back(s);
 
@@ -405,8 +417,8 @@ static bool go_down(struct dfs *s, const struct saved_node *saved)
 	node->hows_left = saved->node.hows_left;
 	node->any_write = saved->node.any_write;
 	node->any_free = saved->node.any_free;
-	if (s->snapshots && is_far(s, FURTHER_DOWN) && may_branch(node))
-		save(s);
+	if (s->snapshots && may_branch(node))
+		save_on_the_way(s);
 	g_array_set_size(s->data, 0);
 	g_array_append_vals(s->data, saved->data, saved->n_data);
 	take_step(s, menu);

@@ -40,7 +40,12 @@ typedef uint64_t words __attribute__((vector_size(LANES * sizeof(int16_t))));
 struct slot {
 	const void *object;
 	uint32_t head;
+	uint32_t next_near;		/* the next slot of the same quarter, plus 1 */
 };
+
+/* Addresses are told apart by QUARTER bytes to find the slots that an object holds. */
+#define QUARTER_SHIFT 9
+#define QUARTERS 512
 
 /* What a step that is asleep would free; live while the node stands. */
 struct extent {
@@ -51,14 +56,15 @@ struct extent {
 };
 
 struct dpor {
+	struct path path;		/* first: see dpor.h */
 	struct dpor_config config;
-	struct node *nodes;
-	size_t depth;
 	size_t capacity;
 	lanes *clocks;			/* blocks per event: (capacity + 1) * blocks */
 	size_t blocks;			/* of LANES tasks each */
 	struct slot *slots;		/* one for each object that was met */
 	size_t slots_used;
+	uint32_t slot_of_task[TASKS_MAX];	/* that its last step was on */
+	uint32_t near[QUARTERS];	/* the last slot with such an address, plus 1 */
 	uint32_t *index;		/* hash table: a slot's number plus 1 */
 	size_t index_size;		/* a power of two, at least twice the slots */
 	uint32_t last[TASKS_MAX];	/* event */
@@ -134,7 +140,7 @@ static uint64_t previous_bit(const struct node *node)
 
 static struct node *node_of(const struct dpor *d, uint32_t event)
 {
-	return &d->nodes[event - 1];
+	return &d->path.nodes[event - 1];
 }
 
 static bool covers(const struct dpor *d, const lanes *clock, uint32_t event)
@@ -149,7 +155,7 @@ static bool covers(const struct dpor *d, const lanes *clock, uint32_t event)
 static void grow_path(struct dpor *d)
 {
 	d->capacity = d->capacity ? d->capacity * 2 : 256;
-	d->nodes = g_renew(struct node, d->nodes, d->capacity);
+	d->path.nodes = g_renew(struct node, d->path.nodes, d->capacity);
 	d->clocks = g_renew(lanes, d->clocks, (d->capacity + 1) * d->blocks);
 }
 
@@ -158,7 +164,7 @@ static void widen_clocks(struct dpor *d, size_t blocks)
 {
 	lanes *wide = g_new0(lanes, (d->capacity + 1) * blocks);
 
-	for (size_t event = 0; event <= d->depth; event++)
+	for (size_t event = 0; event <= d->path.depth; event++)
 		memcpy(wide + event * blocks, d->clocks + event * d->blocks,
 		       d->blocks * sizeof(*wide));
 	g_free(d->clocks);
@@ -187,9 +193,14 @@ static void slots_grow(struct dpor *d)
 		*slot_index(d, d->slots[i].object) = i + 1;
 }
 
-static uint32_t slot_of(struct dpor *d, const void *object)
+static uint32_t *near_of(struct dpor *d, uintptr_t quarter)
 {
-	uint32_t *at = slot_index(d, object);
+	return &d->near[quarter % QUARTERS];
+}
+
+static uint32_t find_slot(struct dpor *d, const void *object)
+{
+	uint32_t *at = slot_index(d, object), *near;
 
 	if (*at)
 		return *at - 1;
@@ -197,9 +208,19 @@ static uint32_t slot_of(struct dpor *d, const void *object)
 		slots_grow(d);
 		at = slot_index(d, object);
 	}
-	d->slots[d->slots_used] = (struct slot){ .object = object };
-	*at = ++d->slots_used;
+	near = near_of(d, (uintptr_t)object >> QUARTER_SHIFT);
+	d->slots[d->slots_used] = (struct slot){ .object = object, .next_near = *near };
+	*near = *at = ++d->slots_used;
 	return *at - 1;
+}
+
+static uint32_t slot_of(struct dpor *d, unsigned int task, const void *object)
+{
+	uint32_t *last = &d->slot_of_task[task];
+
+	if (*last >= d->slots_used || d->slots[*last].object != object)
+		*last = find_slot(d, object);
+	return *last;
 }
 
 struct dpor *dpor_new(const struct dpor_config *config)
@@ -230,23 +251,13 @@ void dpor_free(struct dpor *d)
 	g_free(d->slots);
 	g_free(d->index);
 	g_free(d->clocks);
-	g_free(d->nodes);
+	g_free(d->path.nodes);
 	g_free(d);
-}
-
-size_t dpor_depth(const struct dpor *d)
-{
-	return d->depth;
-}
-
-struct node *dpor_node(struct dpor *d, size_t depth)
-{
-	return &d->nodes[depth];
 }
 
 size_t dpor_memory(const struct dpor *d)
 {
-	return d->capacity * sizeof(*d->nodes) +
+	return d->capacity * sizeof(*d->path.nodes) +
 	       (d->capacity + 1) * d->blocks * sizeof(*d->clocks) +
 	       d->index_size * (sizeof(*d->index) + sizeof(*d->slots) / 2) +
 	       d->extents->len * sizeof(struct extent);
@@ -288,7 +299,7 @@ static void note_new_tasks(struct dpor *d, struct node *node, uint64_t known)
 	if (born && 63 - __builtin_clzll(born) >= d->blocks * LANES)
 		widen_clocks(d, (63 - __builtin_clzll(born)) / LANES + 1);
 	for (; born; born &= born - 1)
-		d->created_by[__builtin_ctzll(born)] = d->depth;
+		d->created_by[__builtin_ctzll(born)] = d->path.depth;
 }
 
 /*
@@ -305,7 +316,7 @@ static void note_flipped(struct dpor *d, struct node *node, uint64_t flipped)
 	if (!flipped)
 		return;
 	node->before_flip = d->last_flip;
-	d->last_flip = d->depth;
+	d->last_flip = d->path.depth;
 }
 
 bool dpor_push(struct dpor *d, const struct menu *menu)
@@ -313,19 +324,19 @@ bool dpor_push(struct dpor *d, const struct menu *menu)
 	uint64_t flipped;
 	struct node *node, *parent;
 
-	if (d->depth + 2 > UINT16_MAX)
+	if (d->path.depth + 2 > UINT16_MAX)
 		return false;
-	if (d->depth + 1 >= d->capacity)
+	if (d->path.depth + 1 >= d->capacity)
 		grow_path(d);
-	node = &d->nodes[d->depth];
+	node = &d->path.nodes[d->path.depth];
 	memset(node, 0, sizeof(*node));
 	node->enabled = menu->enabled;
 	node->timeouts = menu->timeouts;
 	node->signals = menu->signals;
-	node->previous = d->depth ? menu->current : NO_TASK;
+	node->previous = d->path.depth ? menu->current : NO_TASK;
 	node->task = NO_TASK;
 	d->pending = menu->pending;
-	if (!d->depth) {
+	if (!d->path.depth) {
 		note_new_tasks(d, node, 0);
 	} else {
 		parent = node - 1;
@@ -338,20 +349,20 @@ bool dpor_push(struct dpor *d, const struct menu *menu)
 		node->sleep_frees = d->next_sleep_frees;
 	}
 	node->available = available_at(d, node);
-	d->depth++;
+	d->path.depth++;
 	return true;
 }
 
 static void drop_extents(struct dpor *d)
 {
 	while (d->extents->len &&
-	       g_array_index(d->extents, struct extent, d->extents->len - 1).depth >= d->depth)
+	       g_array_index(d->extents, struct extent, d->extents->len - 1).depth >= d->path.depth)
 		g_array_set_size(d->extents, d->extents->len - 1);
 }
 
 void dpor_unstep(struct dpor *d)
 {
-	struct node *node = &d->nodes[d->depth - 1];
+	struct node *node = &d->path.nodes[d->path.depth - 1];
 
 	if (!node->serial)
 		return;
@@ -369,7 +380,7 @@ void dpor_unstep(struct dpor *d)
 void dpor_pop(struct dpor *d)
 {
 	dpor_unstep(d);
-	d->depth--;
+	d->path.depth--;
 	drop_extents(d);
 }
 
@@ -394,7 +405,7 @@ static void first_choice(struct dpor *d, struct node *node)
 {
 	uint64_t awake = node->available & ~node->sleep;
 
-	if (!d->config.reduce || d->depth <= d->config.full_depth)
+	if (!d->config.reduce || d->path.depth <= d->config.full_depth)
 		node->backtrack = node->available;
 	else if (awake & previous_bit(node))
 		node->backtrack = previous_bit(node);
@@ -404,7 +415,7 @@ static void first_choice(struct dpor *d, struct node *node)
 
 bool dpor_pick(struct dpor *d)
 {
-	struct node *node = &d->nodes[d->depth - 1];
+	struct node *node = &d->path.nodes[d->path.depth - 1];
 	uint64_t left;
 
 	dpor_unstep(d);
@@ -506,7 +517,7 @@ static void backtrack_bounded(struct dpor *d, const struct candidate *c, uint32_
 	struct node *node = node_of(d, event);
 
 	add_bounded(d, node, c->task);
-	while (node > d->nodes && node[-1].task == node->task)
+	while (node > d->path.nodes && node[-1].task == node->task)
 		node--;
 	add_bounded(d, node, c->task);
 }
@@ -578,6 +589,17 @@ static bool counts_timeouts(const struct dpor *d)
 	return d->config.timeouts_max && d->config.timeouts_max != UINT32_MAX;
 }
 
+/* Latest first, each once. There are few, and each kind comes in order. */
+static void gather(struct dpor *d, uint32_t event)
+{
+	guint at = d->elsewhere->len;
+
+	while (at && g_array_index(d->elsewhere, uint32_t, at - 1) < event)
+		at--;
+	if (!at || g_array_index(d->elsewhere, uint32_t, at - 1) != event)
+		g_array_insert_val(d->elsewhere, at, event);
+}
+
 /* The rare kinds of conflict: with the steps that let the task run, or stopped it, ... */
 static void gather_flips(struct dpor *d, const struct candidate *c)
 {
@@ -585,19 +607,27 @@ static void gather_flips(struct dpor *d, const struct candidate *c)
 
 	for (; event > d->last[c->task]; event = node_of(d, event)->before_flip)
 		if (node_of(d, event)->flipped & BIT(c->task))
-			g_array_append_val(d->elsewhere, event);
+			gather(d, event);
 }
 
 /* ... with all steps on what it frees, ... */
-static void gather_freed(struct dpor *d)
+static void gather_extent(struct dpor *d, const struct extent *x)
 {
-	for (size_t i = 0; i < d->slots_used; i++) {
-		uint32_t event = d->slots[i].head;
+	uintptr_t first = (uintptr_t)x->start >> QUARTER_SHIFT;
+	uintptr_t last = ((uintptr_t)x->start + x->size) >> QUARTER_SHIFT;
 
-		if (!event || !in_freed(d, d->slots[i].object))
-			continue;
-		for (; event; event = node_of(d, event)->before_on_object)
-			g_array_append_val(d->elsewhere, event);
+	for (uintptr_t q = first; q <= last && q < first + QUARTERS; q++) {
+		uint32_t near = *near_of(d, q);
+
+		for (; near; near = d->slots[near - 1].next_near) {
+			const struct slot *slot = &d->slots[near - 1];
+			uint32_t event = slot->head;
+
+			if ((size_t)((const char *)slot->object - x->start) >= x->size)
+				continue;
+			for (; event; event = node_of(d, event)->before_on_object)
+				gather(d, event);
+		}
 	}
 }
 
@@ -608,36 +638,24 @@ static void gather_timeouts(struct dpor *d, const struct candidate *c)
 		bool late = node_of(d, event)->how == ENG_TIMEOUT;
 
 		if (counts_timeouts(d) ? c->timed_out || late : c->timed_out && late)
-			g_array_append_val(d->elsewhere, event);
+			gather(d, event);
 	}
-}
-
-static gint latest_first(gconstpointer a, gconstpointer b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return (x < y) - (x > y);
 }
 
 static void conflicts_elsewhere(struct dpor *d, const struct candidate *c, lanes *clock,
 				lanes *past)
 {
-	uint32_t before = 0;
-
 	g_array_set_size(d->elsewhere, 0);
 	gather_flips(d, c);
-	if (c->freed)
-		gather_freed(d);
+	for (guint i = 0; c->freed && i < d->freed->len; i++)
+		gather_extent(d, &g_array_index(d->freed, struct extent, i));
 	if (c->timed_out || (d->timeouts && counts_timeouts(d)))
 		gather_timeouts(d, c);
-	if (d->elsewhere->len > 1)
-		g_array_sort(d->elsewhere, latest_first);
 	for (guint i = 0; i < d->elsewhere->len; i++) {
 		uint32_t event = g_array_index(d->elsewhere, uint32_t, i);
 
-		if (event != before && node_of(d, event)->task != c->task)
+		if (node_of(d, event)->task != c->task)
 			conflict(d, c, event, clock, past);
-		before = event;
 	}
 }
 
@@ -710,7 +728,7 @@ static void take_freed(struct dpor *d, const struct node *node)
 	g_array_set_size(d->freed, 0);
 	for (size_t i = 0; i < node->frees; i++) {
 		struct object_info info;
-		struct extent x = { .depth = d->depth, .task = node->task };
+		struct extent x = { .depth = d->path.depth, .task = node->task };
 
 		if (!object_lookup(freed[i], &info))
 			continue;
@@ -752,10 +770,10 @@ static void record(struct dpor *d, struct node *node, const struct step *step)
 
 void dpor_step(struct dpor *d, const struct step *step, bool blocking, uint64_t data)
 {
-	struct node *node = &d->nodes[d->depth - 1];
-	lanes *clock = clock_of(d, d->depth);
+	struct node *node = &d->path.nodes[d->path.depth - 1];
+	lanes *clock = clock_of(d, d->path.depth);
 	struct candidate c = {
-		.object = step->object, .task = node->task, .event = d->depth,
+		.object = step->object, .task = node->task, .event = d->path.depth,
 		.writes = step->access == ENG_WRITE, .blocking = blocking,
 		.acquires = is_acquire(step->op),
 		.timed_out = node->how == ENG_TIMEOUT, .freed = step->freed,
@@ -765,40 +783,40 @@ void dpor_step(struct dpor *d, const struct step *step, bool blocking, uint64_t 
 	if (step->freed)
 		take_freed(d, node);
 	if (node->object)
-		node->slot = c.slot = slot_of(d, node->object);
+		node->slot = c.slot = slot_of(d, c.task, node->object);
 	find_races(d, &c, clock);
 	((int16_t *)clock)[node->task] = node->serial;
 	if (node->object) {
 		node->before_on_object = d->slots[node->slot].head;
-		d->slots[node->slot].head = d->depth;
+		d->slots[node->slot].head = d->path.depth;
 	}
 	hash_event(node, clock, d->blocks, data);
-	if (d->depth > 1)
+	if (d->path.depth > 1)
 		node->digest += node[-1].digest;
 	if (d->config.sleep)
 		filter_sleep(d, node);
 	if (step->freed && d->config.sleep)
 		g_array_append_vals(d->extents, d->freed->data, d->freed->len);
-	d->last[node->task] = d->depth;
+	d->last[node->task] = d->path.depth;
 }
 
 void dpor_blocked(struct dpor *d, unsigned int task, const struct pending *pending)
 {
 	lanes clock[TASKS_MAX / LANES];
 	struct candidate c = {
-		.object = pending->object, .task = task, .event = d->depth + 1,
+		.object = pending->object, .task = task, .event = d->path.depth + 1,
 		.writes = pending->access == ENG_WRITE, .blocking = true,
 		.acquires = is_acquire(pending->op),
 	};
 
 	if (c.object)
-		c.slot = slot_of(d, c.object);
+		c.slot = slot_of(d, task, c.object);
 	find_races(d, &c, clock);
 }
 
 void dpor_failed(struct dpor *d)
 {
-	struct node *node = &d->nodes[d->depth - 1];
+	struct node *node = &d->path.nodes[d->path.depth - 1];
 
 	node->backtrack |= node->available;
 	node->failed = 1;
@@ -829,5 +847,5 @@ void dpor_add_extent(struct dpor *d, const char *start, size_t size, size_t dept
 
 uint64_t dpor_digest(const struct dpor *d)
 {
-	return d->depth ? d->nodes[d->depth - 1].digest : 0;
+	return d->path.depth ? d->path.nodes[d->path.depth - 1].digest : 0;
 }

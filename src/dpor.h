@@ -70,8 +70,22 @@ struct dpor;
 struct dpor *dpor_new(const struct dpor_config *config) SIM(dpor_new);
 void dpor_free(struct dpor *dpor) SIM(dpor_free);
 
-size_t dpor_depth(const struct dpor *dpor) SIM(dpor_depth);
-struct node *dpor_node(struct dpor *dpor, size_t depth) SIM(dpor_node);
+/* The part of struct dpor that everybody may read: it comes first there. */
+struct path {
+	struct node *nodes;
+	size_t depth;
+};
+
+static inline size_t dpor_depth(const struct dpor *dpor)
+{
+	return ((const struct path *)dpor)->depth;
+}
+
+static inline struct node *dpor_node(struct dpor *dpor, size_t depth)
+{
+	return &((const struct path *)dpor)->nodes[depth];
+}
+
 /* Add the node for @menu; false if the path is too long. */
 bool dpor_push(struct dpor *dpor, const struct menu *menu) SIM(dpor_push);
 /* Drop the last node. Its step, if any, is forgotten first. */
