@@ -326,7 +326,7 @@ static struct object *in_block(struct block *block, unsigned long address)
 {
 	unsigned long start = ARENA_HEAP + ((u64)(block - BLOCKS) << BLOCK_SHIFT);
 	u32 size = class_size[block->kind];
-	/* Exact, since an offset in a block has 14 bits: a division would take ten times as long. */
+	/* Exact, as an offset in a block has 14 bits; a division takes ten times as long. */
 	u32 index = (address - start) * class_inverse[block->kind] >> 32;
 	struct object *object = (void *)(start + index * size);
 	const struct size_class *class = &HEAP->classes[block->kind];

@@ -30,6 +30,18 @@ struct run run;
  */
 #define ON_SWITCH_PATH static inline __attribute__((always_inline))
 
+/*
+ * What goes on without a switch needs few registers and saves none. The rest, which
+ * needs them all, is jumped to from there: that makes no return past a switch.
+ */
+#ifdef __clang__
+#define FEW_REGISTERS
+#define JUMP __attribute__((musttail)) return
+#else
+#define FEW_REGISTERS __attribute__((optimize("optimize-sibling-calls")))
+#define JUMP return
+#endif
+
 /* ---- who can run ---- */
 
 static u64 bit(unsigned int task)
@@ -55,7 +67,7 @@ static bool is_interrupted(const struct task *task)
 /* Valgrind looks by itself, and minds that we read what was never written. */
 static bool valgrind_looks;
 
-static bool looks_freed(const void *object)
+ON_SWITCH_PATH bool looks_freed(const void *object)
 {
 	u32 word;
 
@@ -304,7 +316,8 @@ ON_SWITCH_PATH void announce(struct task *self, enum eng_op op, const void *obje
 		step_limit();
 }
 
-ON_SWITCH_PATH void point_slow(enum eng_op op, const void *object, enum eng_access access)
+static __attribute__((noinline)) void point_slow(enum eng_op op, const void *object,
+						 enum eng_access access)
 {
 	struct task *self = current_task();
 
@@ -323,7 +336,7 @@ ON_SWITCH_PATH void point_slow(enum eng_op op, const void *object, enum eng_acce
 	trace_step(op, object, ENG_READY);
 }
 
-void eng_point(enum eng_op op, const void *object, enum eng_access access)
+FEW_REGISTERS void eng_point(enum eng_op op, const void *object, enum eng_access access)
 {
 	const struct decision *next = &run.decisions[run.n];
 
@@ -338,7 +351,7 @@ void eng_point(enum eng_op op, const void *object, enum eng_access access)
 		ENGINE->steps++;
 		return;
 	}
-	point_slow(op, object, access);
+	JUMP point_slow(op, object, access);
 }
 
 void eng_only_read(void)
