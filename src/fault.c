@@ -24,8 +24,9 @@
 #define CODE_MAPERR 1
 #define CODE_ACCERR 2
 #define CODE_ADRERR 2
+#define CODE_MCEERR_AR 4
+#define SIGNAL_KILL 9
 
-#define FAULT_FLAG_TRIED 0x20
 #define FAULT_ERRORS (VM_FAULT_OOM | VM_FAULT_SIGBUS | VM_FAULT_SIGSEGV | VM_FAULT_HWPOISON)
 #define FAULT_AROUND_PAGES 16UL
 #define TABLE_SIZE (1UL << 21)
@@ -301,7 +302,8 @@ vm_fault_t handle_mm_fault(struct vm_area_struct *vma, unsigned long addr, unsig
 		.vma = vma, .flags = flags, .address = addr & PAGE_MASK,
 		.pgoff = linear_page_index(vma, addr),
 	};
-	pte_t *pte = pte_alloc(vma->vm_mm, addr);
+	struct mm_struct *mm = vma->vm_mm;
+	pte_t *pte = pte_alloc(mm, addr);
 	vm_fault_t ret;
 
 	if (!pte)
@@ -312,9 +314,15 @@ vm_fault_t handle_mm_fault(struct vm_area_struct *vma, unsigned long addr, unsig
 		ret = do_anonymous_page(&vmf, pte);
 	else
 		ret = do_fault(&vmf, pte);
-	eng_event("fault", vma, "%lx result %x", vmf.address, ret);
-	if (!(ret & (FAULT_ERRORS | VM_FAULT_RETRY)))
-		vma->vm_mm->min_flt++;
+	/* With the lock dropped @vma may be gone. */
+	if (!(ret & (VM_FAULT_RETRY | VM_FAULT_COMPLETED)))
+		eng_event("fault", vma, "%lx result %x", vmf.address, ret);
+	if (ret & (FAULT_ERRORS | VM_FAULT_RETRY))
+		return ret;
+	if (ret & VM_FAULT_MAJOR || flags & FAULT_FLAG_TRIED)
+		mm->maj_flt++;
+	else
+		mm->min_flt++;
 	return ret;
 }
 
@@ -414,8 +422,8 @@ static bool access_error(const struct vm_area_struct *vma, unsigned long addr, b
 
 static int signal_of(vm_fault_t fault, int *code)
 {
-	if (fault & VM_FAULT_SIGBUS) {
-		*code = CODE_ADRERR;
+	if (fault & (VM_FAULT_SIGBUS | VM_FAULT_HWPOISON)) {
+		*code = fault & VM_FAULT_HWPOISON ? CODE_MCEERR_AR : CODE_ADRERR;
 		return SIGNAL_BUS;
 	}
 	if (fault & VM_FAULT_SIGSEGV) {
@@ -426,17 +434,22 @@ static int signal_of(vm_fault_t fault, int *code)
 }
 
 /*
- * One fault of the current task. Out of memory, like a retry, lets it try again.
+ * One fault of the current task. Out of memory lets it try again, and so does a
+ * handler that had to drop the lock (RETRY; *result says so to the next try).
  *
- * Locks:  takes and drops mmap_lock for read.
+ * Locks:  takes and drops mmap_lock for read; on RETRY and COMPLETED the handler
+ *	   has dropped it.
  * Return: 0, or the signal, with *code its si_code.
  */
 static int user_fault(struct mm_struct *mm, unsigned long addr, bool write, int *code,
 		      vm_fault_t *result)
 {
+	unsigned int flags = FAULT_FLAG_USER | FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_KILLABLE;
 	struct vm_area_struct *vma;
 	int signal = SIGNAL_SEGV;
 
+	flags |= write ? FAULT_FLAG_WRITE : 0;
+	flags |= *result & VM_FAULT_RETRY ? FAULT_FLAG_TRIED : 0;
 	*result = 0;
 	mmap_read_lock(mm);
 	vma = find_vma(mm, addr);
@@ -445,11 +458,13 @@ static int user_fault(struct mm_struct *mm, unsigned long addr, bool write, int 
 	} else if (access_error(vma, addr, write)) {
 		*code = CODE_ACCERR;
 	} else {
-		*result = handle_mm_fault(vma, addr, FAULT_FLAG_USER |
-					  (write ? FAULT_FLAG_WRITE : 0));
+		*result = handle_mm_fault(vma, addr, flags);
 		signal = signal_of(*result, code);
 	}
-	mmap_read_unlock(mm);
+	if (!(*result & (VM_FAULT_RETRY | VM_FAULT_COMPLETED)))
+		mmap_read_unlock(mm);
+	else if (fatal_signal_pending(get_current()))
+		signal = SIGNAL_KILL;
 	return signal;
 }
 
@@ -515,7 +530,7 @@ int user_access(unsigned long addr, bool write, u64 *value, unsigned int size, i
 	struct mm_struct *mm = get_current()->mm;
 	unsigned long zaps = entries_zapped;
 	unsigned int faults = 0;
-	vm_fault_t result;
+	vm_fault_t result = 0;
 	int signal;
 
 	while (!access_mapped(mm, addr, write, value, size)) {

@@ -20,6 +20,7 @@
 #include "mm_internal.h"
 
 #define STACK_GUARD_GAP (256UL << PAGE_SHIFT)
+#define PMD_SIZE (1UL << 21)
 
 /* Lowest address that a process without CAP_SYS_RAWIO may map. */
 unsigned long mmap_min_addr KSTATE = 65536;
@@ -116,18 +117,43 @@ static unsigned long arch_get_unmapped_area(struct mm_struct *mm, unsigned long 
 	return IS_ERR((void *)found) ? search_bottomup(mm, len) : found;
 }
 
+/*
+ * 6.12 and later: whole huge pages, placed so that huge entries can show them.
+ * 0: no such place, or none is wanted.
+ */
+static unsigned long thp_get_unmapped_area(struct file *file, unsigned long addr,
+					   unsigned long len, unsigned long pgoff,
+					   unsigned long flags)
+{
+	unsigned long found, offset = pgoff << PAGE_SHIFT;
+
+	if (kernel_version < KERNEL_6_12 || addr || flags & MAP_FIXED || len & (PMD_SIZE - 1))
+		return 0;
+	/* Plain files have a method of their own, which wants no huge pages here. */
+	if (file ? file->f_op == &shmem_file_operations : flags & MAP_SHARED)
+		return 0;
+	found = search_topdown(get_current()->mm, len + PMD_SIZE);
+	if (IS_ERR((void *)found))
+		return 0;
+	offset = (offset - found) & (PMD_SIZE - 1);
+	return found + (offset ? offset : PMD_SIZE);
+}
+
 /* Where a mapping of @len goes; an address or -errno. Locks: holds mmap_lock. */
 unsigned long get_unmapped_area(struct file *file, unsigned long addr, unsigned long len,
 				unsigned long pgoff, unsigned long flags)
 {
 	struct mm_struct *mm = get_current()->mm;
+	unsigned long aligned;
 
 	if (len > mm->task_size)
 		return -ENOMEM;
 	if (file && file->f_op->get_unmapped_area)
 		addr = file->f_op->get_unmapped_area(file, addr, len, pgoff, flags);
-	else
+	else if (!(aligned = thp_get_unmapped_area(file, addr, len, pgoff, flags)))
 		addr = arch_get_unmapped_area(mm, addr, len, flags);
+	else
+		addr = aligned;
 	if (IS_ERR((void *)addr))
 		return addr;
 	if (addr > mm->task_size - len)
@@ -157,10 +183,15 @@ static bool offset_fits(const struct file *file, unsigned long pgoff, unsigned l
 	return len <= limit && pgoff <= (limit - len) >> PAGE_SHIFT;
 }
 
-static int check_file_common(const struct file *file, unsigned long flags)
+static int check_file_common(const struct file *file, unsigned long flags, unsigned int *vm_flags)
 {
 	if (!(file->f_mode & FMODE_READ))
 		return -EACCES;
+	if (file->f_path.mnt->mnt_flags & MNT_NOEXEC) {
+		if (*vm_flags & VM_EXEC)
+			return -EPERM;
+		*vm_flags &= ~VM_MAYEXEC;
+	}
 	if (!file->f_op->mmap)
 		return -ENODEV;
 	if (flags & MAP_GROWSDOWN)
@@ -177,10 +208,14 @@ static int check_file_shared(const struct file *file, unsigned long prot, unsign
 		return -EOPNOTSUPP;
 	if (prot & PROT_WRITE && !(file->f_mode & FMODE_WRITE))
 		return -EACCES;
+	if (prot & PROT_WRITE && file->f_mapping->host->i_flags & S_SWAPFILE)
+		return -ETXTBSY;
+	if (file_inode(file)->i_flags & S_APPEND && file->f_mode & FMODE_WRITE)
+		return -EACCES;
 	*vm_flags |= VM_SHARED | VM_MAYSHARE;
 	if (!(file->f_mode & FMODE_WRITE))
 		*vm_flags &= ~(VM_MAYWRITE | VM_SHARED);
-	return check_file_common(file, flags);
+	return check_file_common(file, flags, vm_flags);
 }
 
 static int check_file(struct mmap_request *request, unsigned long prot, unsigned long flags)
@@ -192,7 +227,7 @@ static int check_file(struct mmap_request *request, unsigned long prot, unsigned
 	case MAP_SHARED_VALIDATE:
 		return check_file_shared(request->file, prot, flags, &request->vm_flags);
 	case MAP_PRIVATE:
-		return check_file_common(request->file, flags);
+		return check_file_common(request->file, flags, &request->vm_flags);
 	default:
 		return -EINVAL;
 	}

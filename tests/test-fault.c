@@ -196,7 +196,7 @@ START_TEST(vmf_insert_pfn_leaves_a_present_entry_alone)
 }
 END_TEST
 
-/* MM-41, MM-133, MM-135 */
+/* MM-41, MM-133, MM-135, MM-139 */
 mm_test(remap_pfn_range_fills_and_marks_the_mapping)
 {
 	int fd = device_file();
@@ -324,9 +324,213 @@ mm_test(a_special_entry_becomes_writable_without_the_driver)
 	expect_text(noted(), "");
 }
 
+/* ---- what ->fault may return ---- */
+
+#define SIGBUS_POISON (7 | 4 << 8)
+
+static const struct {
+	const char *what;
+	vm_fault_t fault;	/* twice; then the page is there */
+	int access;
+	long on_behalf;		/* of fixup_user_fault(), for the first fault */
+	unsigned long major;
+} endings[] = {
+	{ "SIGBUS", VM_FAULT_SIGBUS, ADRERR, -EFAULT, 0 },
+	{ "SIGSEGV", VM_FAULT_SIGSEGV, MAPERR, -EFAULT, 0 },
+	{ "HWPOISON", VM_FAULT_HWPOISON, SIGBUS_POISON, -EFAULT, 0 },
+	{ "OOM", VM_FAULT_OOM, 0, -ENOMEM, 0 },
+	{ "RETRY", VM_FAULT_RETRY, 0, 0, 1 },
+	{ "NOPAGE", VM_FAULT_NOPAGE, 0, 0, 0 },
+};
+static unsigned int faults_taken KSTATE;
+
+static vm_fault_t scripted_fault(struct vm_fault *vmf)
+{
+	struct mm_struct *space = vmf->vma->vm_mm;
+
+	vfiosim_expect(space->mmap_lock.readers == 1);
+	if (faults_taken)
+		vfiosim_expect(!(vmf->flags & FAULT_FLAG_TRIED) ==
+			       (endings[row].fault != VM_FAULT_RETRY));
+	if (faults_taken++ >= 2)
+		return vmf_insert_pfn(vmf->vma, vmf->address, DEVICE_PFN + vmf->pgoff);
+	/* MM-132: whatever is inserted, the flags of the VMA stay */
+	if (endings[row].fault == VM_FAULT_RETRY)
+		mmap_read_unlock(space);
+	return endings[row].fault;
+}
+
+static int scripted_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	static const struct vm_operations_struct ops = { .fault = scripted_fault };
+
+	vma->vm_flags |= VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP;
+	vma->vm_ops = &ops;
+	return 0;
+}
+
+static void ending_body(void)
+{
+	static const struct file_operations fops = { .mmap = scripted_mmap };
+	int fd = device_file();
+	unsigned int flags;
+
+	file_of(fd)->f_op = &fops;
+	mapped(fd, 0, 2, RW, SHARED, 0);
+	flags = vma_at(0)->vm_flags;
+	faults_taken = 0;
+	expect_long(load(0), endings[row].access);
+	expect_long(present(0), !endings[row].access);
+	expect_long(mm->maj_flt, endings[row].major);
+	vfiosim_expect(!mm->mmap_lock.readers);
+	expect_long(vma_at(0)->vm_flags, flags);
+}
+
+/* MM-114, MM-116, MM-132 */
+START_TEST(what_the_handler_says_decides_over_the_access)
+{
+	row = _i;
+	for (int kernel = 0; kernel <= KERNEL_6_18; kernel++)
+		assert_mm(kernel, ending_body);
+}
+END_TEST
+
+static void on_behalf_body(void)
+{
+	static const struct file_operations fops = { .mmap = scripted_mmap };
+	int fd = device_file();
+
+	file_of(fd)->f_op = &fops;
+	mapped(fd, 0, 2, R, SHARED, 0);
+	faults_taken = 0;
+	mmap_read_lock(mm);
+	expect_long(fixup_user_fault(mm, AT(0), 0), endings[row].on_behalf);
+	expect_long(fixup_user_fault(mm, AT(0), FAULT_FLAG_WRITE), -EFAULT);
+	expect_long(fixup_user_fault(mm, AT(9), 0), -EFAULT);
+	if (endings[row].fault != VM_FAULT_RETRY)
+		mmap_read_unlock(mm);
+}
+
+/* MM-115: an errno, never a signal */
+START_TEST(a_fault_for_somebody_else_ends_in_an_errno)
+{
+	row = _i;
+	for (int kernel = 0; kernel <= KERNEL_6_18; kernel++)
+		assert_mm(kernel, on_behalf_body);
+}
+END_TEST
+
+/* MM-117 */
+START_TEST(the_bits_of_a_result_are_the_kernels)
+{
+	static const struct { vm_fault_t is, should; } bits[] = {
+		{ VM_FAULT_OOM, 1 }, { VM_FAULT_SIGBUS, 2 }, { VM_FAULT_MAJOR, 4 },
+		{ VM_FAULT_WRITE, 8 }, { VM_FAULT_HWPOISON, 0x10 }, { VM_FAULT_SIGSEGV, 0x40 },
+		{ VM_FAULT_NOPAGE, 0x100 }, { VM_FAULT_LOCKED, 0x200 },
+		{ VM_FAULT_RETRY, 0x400 }, { VM_FAULT_FALLBACK, 0x800 },
+		{ VM_FAULT_DONE_COW, 0x1000 }, { VM_FAULT_COMPLETED, 0x4000 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bits); i++)
+		ck_assert_uint_eq(bits[i].is, bits[i].should);
+}
+END_TEST
+
+/* MM-122: neither a page nor NOPAGE */
+static vm_fault_t forgetful_fault(struct vm_fault *vmf)
+{
+	return 0;
+}
+
+static int forgetful_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	static const struct vm_operations_struct ops = { .fault = forgetful_fault };
+
+	vma->vm_ops = &ops;
+	return 0;
+}
+
+static void forgetful_body(void)
+{
+	static const struct file_operations fops = { .mmap = forgetful_mmap };
+	int fd = device_file();
+
+	file_of(fd)->f_op = &fops;
+	mapped(fd, 0, 1, R, SHARED, 0);
+	load(0);
+}
+
+START_TEST(a_handler_that_sets_no_page_is_a_bug)
+{
+	assert_mm_detects(KERNEL_5_14, forgetful_body, "bug");
+	assert_mm_detects(KERNEL_6_18, forgetful_body, "bug");
+}
+END_TEST
+
+/* MM-120: without ->fault an absent entry is SIGBUS, a present one is looked at again */
+static int hookless_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	static const struct vm_operations_struct ops;
+
+	vma->vm_ops = &ops;
+	return remap_pfn_range(vma, vma->vm_start, DEVICE_PFN, PAGE_SIZE, vma->vm_page_prot);
+}
+
+mm_test(without_a_handler_only_what_is_there_can_be_read)
+{
+	static const struct file_operations fops = { .mmap = hookless_mmap };
+	int fd = device_file();
+
+	file_of(fd)->f_op = &fops;
+	mapped(fd, 0, 2, R, SHARED, 0);
+	expect_long(load(0), 0);
+	expect_long(load(1), ADRERR);
+	mmap_read_lock(mm);
+	expect_long(handle_mm_fault(vma_at(1), AT(1), 0), VM_FAULT_SIGBUS);
+	mmap_read_unlock(mm);
+	expect_long(unmap(0, 2), 0);
+}
+
+/* MM-119: what the handler is told */
+static vm_fault_t telling_fault(struct vm_fault *vmf)
+{
+	vfiosim_expect(vmf->address == AT(2) && vmf->pgoff == 7 + 2);
+	vfiosim_expect(vmf->flags & FAULT_FLAG_USER && vmf->flags & FAULT_FLAG_WRITE);
+	return VM_FAULT_SIGBUS;
+}
+
+static int telling_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	static const struct vm_operations_struct ops = { .fault = telling_fault };
+
+	vma->vm_flags |= VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP;
+	vma->vm_ops = &ops;
+	return 0;
+}
+
+mm_test(the_handler_is_told_the_page_and_its_place_in_the_file)
+{
+	static const struct file_operations fops = { .mmap = telling_mmap };
+	u64 value = 1;
+	int code, fd = device_file();
+
+	file_of(fd)->f_op = &fops;
+	mapped(fd, 0, 4, RW, SHARED, 7);
+	expect_long(user_access(AT(2) + 40, true, &value, 8, &code), 7);
+}
+
 int main(void)
 {
 	TCase *tc = tcase_create("fault");
+
+	tcase_add_loop_test(tc, what_the_handler_says_decides_over_the_access, 0,
+			    ARRAY_SIZE(endings));
+	tcase_add_loop_test(tc, a_fault_for_somebody_else_ends_in_an_errno, 0,
+			    ARRAY_SIZE(endings));
+	tcase_add_test(tc, the_bits_of_a_result_are_the_kernels);
+	tcase_add_test(tc, a_handler_that_sets_no_page_is_a_bug);
+	add(without_a_handler_only_what_is_there_can_be_read);
+	add(the_handler_is_told_the_page_and_its_place_in_the_file);
 
 	add(signals_say_what_was_wrong);
 	add(a_read_fault_in_a_writable_shared_mapping_is_enough);

@@ -378,7 +378,7 @@ static const struct {
 		"pte_table: -12, 0-6rws0, -P---P....\n"
 		"pte_table: -12, 0-6rws0, -P---P....\n"
 		"maple_node: 0, 0-6rws0 1024-1030rws0, ------....", } },
-	/* MM-211 */
+	/* MM-90, MM-211 */
 	{ one_device, move_the_middle, {
 		[KERNEL_5_14] =
 		"0, 0-1rws0 3-6rws3 1024-1026rws1, -..--P....\n"
@@ -490,7 +490,7 @@ static const struct {
 		"pte_table: 0, 1022-1026rws0, ..........\n"
 		"pte_table: -2, 1022-1026rws0, ..........\n"
 		"pte_table: -2, 1022-1026rws0, ..........", } },
-	/* MM-215 */
+	/* MM-137, MM-215 */
 	{ filling_device, fill_by_remap, {
 		[KERNEL_5_14] =
 		"-4, 1022-1026rws0, ..........\n"

@@ -63,7 +63,7 @@ static const struct {
 	{ "entry made after the unlock", INSERT_AFTER_UNLOCK, 0, "expectation" },
 	{ "zap before the lock", ZAP_BEFORE_LOCK, 0, "expectation" },
 	{ "zap and switch under two holds", TWO_HOLDS, 0, "expectation" },
-	{ "entries made in ->mmap", FILL_IN_MMAP, 2, "expectation" },
+	{ "entries made in ->mmap", FILL_IN_MMAP, 2, "expectation" },	/* MM-41, MM-139 */
 	{ "remap_pfn_range for each fault", REMAP_PER_FAULT, 1, "bug" },
 };
 

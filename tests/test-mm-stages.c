@@ -216,6 +216,7 @@ static const struct {
 	void (*act)(void);
 	const char *hooks[KERNEL_6_18 + 1];	/* NULL: as in the version before */
 } contexts[] = {
+	/* MM-10: mmap has the lock for write, a fault for read; MM-141 */
 	{ "mmap and a fault", act_map, { "mmap(w--0) fault(rst0)" } },
 	/* MM-12: close runs with the lock held for read after the downgrade */
 	{ "munmap", act_unmap, { "close(r--0)" } },
@@ -229,7 +230,7 @@ static const struct {
 	/* MM-12: the shrinking form of mremap downgrades as well */
 	{ "mremap to less", act_shrink, { "may_split(wst2) open(w--0) close(r--0)",
 	  NULL, "may_split(wst2) open(w--2) close(r--0)" } },
-	/* MM-98, MM-99: 5.14 opens when all is done, later ones before link and copy */
+	/* MM-98, MM-99, MM-264: 5.14 opens when all is done, later ones before link and copy */
 	{ "fork", act_fork, { "open(wst2)", "open(ws-0)" } },
 	/* MM-108, MM-111: no lock at exit up to 6.1, then the lock for write */
 	{ "exit", act_exit, { "close(---0)", NULL, "close(w--0)" } },
@@ -328,6 +329,217 @@ START_TEST(every_stage_of_a_life_can_be_seen)
 }
 END_TEST
 
+/* ---- a zap, and who waits for it ---- */
+
+static void act_zap(void)
+{
+	unmap_mapping_range(watched_file->f_mapping, 0, 0, true);
+}
+
+static void touch_both(void)
+{
+	mapped(0, 8, 2, RW, SHARED, 4);
+	expect_long(store(8, 1) | store(9, 1), 0);
+}
+
+static void two_views(void *unused)
+{
+	setup(NULL);
+	touch_both();
+	noted();
+}
+
+/* MM-157, MM-158, MM-159: VMA after VMA, entry after entry; each step can be seen */
+START_TEST(a_zap_clears_one_entry_after_another)
+{
+	for (int kernel = 0; kernel <= KERNEL_6_18; kernel++) {
+		struct vfiosim_scenario scenario = scenario_of("zap", act_zap, kernel);
+		g_autoptr(GString) text = g_string_new(NULL);
+		char now[32], last[32] = "";
+
+		scenario.setup = two_views;
+		step_begin(&scenario);
+		while (!step_ended("actor") && !run_failure()) {
+			step_once("actor");
+			sprintf(now, "%u/%u", entries_in(find_vma(mm, AT(0))),
+				entries_in(find_vma(mm, AT(8))));
+			if (strcmp(now, last))
+				g_string_append_printf(text, " %s", now);
+			strcpy(last, now);
+		}
+		ck_assert_str_eq(text->str, " 2/2 1/2 0/2 0/1 0/0");
+		step_finish(VFIOSIM_OK);
+	}
+}
+END_TEST
+
+static void zapper(void *unused)
+{
+	act_zap();
+}
+
+static void touch_again(void)
+{
+	expect_long(store(1, 1), 0);
+}
+
+static const struct {
+	const char *what;
+	void (*act)(void);
+	bool waits[2];		/* up to 5.14, since 6.1 */
+} meanwhile[] = {
+	{ "a second zap", act_zap, { true, false } },
+	{ "mmap", act_map, { true, true } },
+	{ "munmap", act_unmap, { true, true } },
+	{ "a split", act_protect, { true, true } },
+	{ "fork", act_fork, { true, true } },
+	{ "a fault", touch_again, { false, false } },
+};
+
+/* MM-142, MM-165, MM-265: a zap is in its middle; who changes the tree waits, a fault does not */
+START_TEST(changes_of_the_tree_wait_for_a_zap)
+{
+	for (int kernel = 0; kernel <= KERNEL_6_18; kernel++) {
+		struct vfiosim_scenario scenario =
+			scenario_of("zap", meanwhile[_i].act, kernel);
+		bool waits = meanwhile[_i].waits[kernel >= KERNEL_6_1];
+
+		scenario.tasks[1] = (struct vfiosim_task){ "zapper", zapper };
+		step_begin(&scenario);
+		while (entries_in(find_vma(mm, AT(0))) == 2)
+			step_once("zapper");
+		while (!step_ended("actor") && !step_blocked("actor") && !run_failure())
+			step_once("actor");
+		ck_assert_msg(step_blocked("actor") == waits, "%s, kernel %d",
+			      meanwhile[_i].what, kernel);
+		step_finish(VFIOSIM_OK);
+	}
+}
+END_TEST
+
+/* ---- what a walk of the tree sees while ranges change (MM-13, MM-70) ---- */
+
+static void act_split_and_join(void)
+{
+	expect_long(protect(33, 1, R), 0);
+	expect_long(protect(33, 1, RW), 0);
+	expect_long(ksys_mremap(AT(32), PAGES(4), PAGES(5), 0, 0), AT(32));
+	expect_long(ksys_mremap(AT(32), PAGES(5), PAGES(4), 0, 0), AT(32));
+}
+
+static void plain_view(void *unused)
+{
+	setup(NULL);
+	watched_file = file_of(plain_file(8));
+	mapped(1, 32, 4, RW, SHARED, 0);
+}
+
+/* How often the tree shows file page @index. */
+static unsigned int views_of(pgoff_t index)
+{
+	struct vm_area_struct *vma;
+	struct mapping_iter iter;
+	unsigned int count = 0;
+
+	vma_interval_tree_foreach(vma, &iter, &watched_file->f_mapping->i_mmap, index, index)
+		count++;
+	return count;
+}
+
+START_TEST(a_walk_sees_every_page_once_whatever_is_split_or_joined)
+{
+	for (int kernel = 0; kernel <= KERNEL_6_18; kernel++) {
+		struct vfiosim_scenario scenario =
+			scenario_of("split", act_split_and_join, kernel);
+
+		scenario.setup = plain_view;
+		step_begin(&scenario);
+		while (!step_ended("actor") && !run_failure()) {
+			step_once("actor");
+			if (watched_file->f_mapping->i_mmap_rwsem.owner)
+				continue;
+			for (pgoff_t index = 0; index < 4; index++)
+				ck_assert_uint_eq(views_of(index), 1);
+		}
+		step_finish(VFIOSIM_OK);
+	}
+}
+END_TEST
+
+/* ---- killed while waiting for the lock (MM-11) ---- */
+
+static struct task_struct *waiter KSTATE;
+
+static void hold_lock(void *unused)
+{
+	mmap_write_lock(mm);
+	mmap_write_unlock(mm);
+}
+
+static void call_and_note(long result)
+{
+	note("%ld", result);
+}
+
+static void act_killed_munmap(void)
+{
+	waiter = get_current();
+	call_and_note(unmap(0, 1));
+}
+
+static void act_killed_mmap(void)
+{
+	waiter = get_current();
+	call_and_note(map(ANON, 40, 1, RW, PRIVATE, 0));
+}
+
+static void act_killed_mprotect(void)
+{
+	waiter = get_current();
+	call_and_note(protect(0, 1, R));
+}
+
+static void act_killed_mremap(void)
+{
+	waiter = get_current();
+	call_and_note(move(0, 1, 1, 50));
+}
+
+static void act_killed_madvise(void)
+{
+	waiter = get_current();
+	call_and_note(ksys_madvise(AT(0), PAGES(1), MADV_DONTFORK));
+}
+
+static void act_killed_brk(void)
+{
+	waiter = get_current();
+	call_and_note(ksys_brk(mm->start_brk + 1));
+}
+
+static void (*const killed[])(void) = {
+	act_killed_munmap, act_killed_mmap, act_killed_mprotect, act_killed_mremap,
+	act_killed_madvise, act_killed_brk,
+};
+
+START_TEST(a_fatal_signal_ends_the_wait_for_mmap_lock)
+{
+	struct vfiosim_scenario scenario = scenario_of("killed", killed[_i], KERNEL_5_14);
+
+	scenario.tasks[1] = (struct vfiosim_task){ "holder", hold_lock };
+	step_begin(&scenario);
+	step_past("holder", ENG_OP_DOWN_WRITE, "mmap_lock", 1);
+	while (!step_blocked("actor"))
+		step_once("actor");
+	waiter->pending |= SIGKILL_BIT;
+	run_step(step_number("actor"), ENG_SIGNAL);
+	step_out("actor");
+	ck_assert_str_eq(hook_log, "-4");
+	step_out("holder");
+	step_finish(VFIOSIM_OK);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("mm-stages");
@@ -338,6 +550,10 @@ int main(void)
 	tcase_add_loop_test(tc, hooks_are_called_in_the_state_that_the_kernel_has, 0,
 			    ARRAY_SIZE(contexts));
 	tcase_add_loop_test(tc, every_stage_of_a_life_can_be_seen, 0, ARRAY_SIZE(lives));
+	tcase_add_test(tc, a_zap_clears_one_entry_after_another);
+	tcase_add_loop_test(tc, changes_of_the_tree_wait_for_a_zap, 0, ARRAY_SIZE(meanwhile));
+	tcase_add_test(tc, a_walk_sees_every_page_once_whatever_is_split_or_joined);
+	tcase_add_loop_test(tc, a_fatal_signal_ends_the_wait_for_mmap_lock, 0, ARRAY_SIZE(killed));
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -177,7 +177,7 @@ mm_test(a_refused_private_request_loses_its_charge_in_5_14)
 	vm_committed_as = 0;
 }
 
-/* MM-27, MM-44, MM-236 */
+/* MM-27, MM-44, MM-200, MM-236, MM-261 */
 mm_test(the_address_space_limit_leaves_halves_in_6_12)
 {
 	mapped(ANON, 0, 4, R, PRIVATE, 0);
@@ -300,11 +300,38 @@ mm_test(a_write_sealed_file_cannot_be_mapped_writable)
 		    kernel_version < KERNEL_6_1 ? -EPERM : (long)AT(8));
 }
 
+/* MM-15 rows 15, 16 and 18: what the inode and the mount forbid */
+mm_test(inode_and_mount_may_forbid_a_mapping)
+{
+	int fd = plain_file(4), readonly = reopen(fd, O_RDONLY);
+	struct file *file = file_of(fd);
+
+	file_inode(file)->i_flags = S_SWAPFILE;
+	expect_long(map(fd, 0, 1, RW, SHARED, 0), -ETXTBSY);
+	mapped(fd, 0, 1, R, SHARED, 0);
+	mapped(fd, 0, 1, RW, PRIVATE, 0);
+	/* Rows 14, 15, 16 in this order. */
+	file_inode(file)->i_flags = S_SWAPFILE | S_APPEND;
+	expect_long(map(readonly, 0, 1, RW, SHARED, 0), -EACCES);
+	expect_long(map(fd, 0, 1, RW, SHARED, 0), -ETXTBSY);
+	file_inode(file)->i_flags = S_APPEND;
+	expect_long(map(fd, 0, 1, R, SHARED, 0), -EACCES);
+	mapped(readonly, 0, 1, R, SHARED, 0);
+	mapped(fd, 0, 1, RW, PRIVATE, 0);
+	file_inode(file)->i_flags = 0;
+	file->f_path.mnt->mnt_flags |= MNT_NOEXEC;
+	expect_long(map(fd, 0, 1, R | PROT_EXEC, PRIVATE, 0), -EPERM);
+	mapped(fd, 0, 1, R, PRIVATE, 0);
+	expect_long(protect(0, 1, R | PROT_EXEC), -EACCES);
+	file->f_path.mnt->mnt_flags &= ~MNT_NOEXEC;
+}
+
 int main(void)
 {
 	TCase *tc = tcase_create("mmap");
 
 	tcase_add_loop_test(tc, refused_requests_change_nothing, 0, ARRAY_SIZE(refusals));
+	add(inode_and_mount_may_forbid_a_mapping);
 	add(an_early_error_keeps_what_was_mapped);
 	add(an_old_style_shared_mapping_ignores_unknown_flags);
 	add(the_map_limit_is_one_too_high);

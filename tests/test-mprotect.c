@@ -74,7 +74,7 @@ mm_test(the_middle_keeps_its_object)
 	vfiosim_expect(vma_at(2) == original);
 }
 
-/* MM-78: a failing second split leaves the first */
+/* MM-74, MM-78: a failing second split leaves the first */
 mm_test(at_the_map_limit_the_first_split_stays)
 {
 	mapped(ANON, 0, 6, RW, PRIVATE, 0);

@@ -31,7 +31,7 @@ mm_test(a_length_is_rounded_up_to_pages)
 	expect_layout("0-1rwp 2-4rwp");
 }
 
-/* MM-50, MM-51, MM-233 */
+/* MM-50, MM-51, MM-233, MM-262 */
 mm_test(a_hole_in_one_mapping_makes_the_right_one_new)
 {
 	int fd = device_file();

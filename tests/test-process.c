@@ -154,7 +154,7 @@ static void maps_and_exits(void *data)
 	expect_log("flush0 flush1 flush2 release2 release1 release0 release3 ");
 }
 
-/* FS-150, FS-186: the file that only a mapping held was put first, so it goes last. */
+/* FS-150, FS-186, MM-109: the file that only a mapping held was put first, so it goes last. */
 START_TEST(a_mapped_file_is_released_after_the_descriptors)
 {
 	SCENARIO(.setup = setup, .tasks = { { "alice", maps_and_exits } });

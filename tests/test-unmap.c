@@ -208,11 +208,31 @@ mm_test(the_zap_of_all_bars_ends_before_the_rom)
 	expect_text(pages(2), "-P");
 }
 
+static void zap_and_truncate(void)
+{
+	int fd = plain_file(4);
+
+	mapped(fd, 0, 4, RW, PRIVATE, 0);
+	expect_long(store(3, 1), 0);
+	unmap_mapping_range(mapping_of_fd(fd), 0, 0, 1);
+	vfiosim_say("zapped");
+	expect_long(memfd_truncate(file_of(fd), PAGES(1)), 0);
+}
+
+/* MM-168, MM-171: truncation makes two passes, the zap of a device one */
+START_TEST(a_truncation_makes_two_passes_and_a_zap_one)
+{
+	assert_mm(KERNEL_5_14, zap_and_truncate);
+	ck_assert_uint_eq(simtest_trace_count("unmap_mapping_pages"), 1 + 2);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("unmap");
 
 	tcase_add_loop_test(tc, the_range_is_that_of_the_kernel, 0, ARRAY_SIZE(vectors));
+	tcase_add_test(tc, a_truncation_makes_two_passes_and_a_zap_one);
 	add(exactly_the_pages_in_the_range_go);
 	add(private_copies_go_only_if_asked);
 	add(device_entries_go_whatever_even_cows_says);

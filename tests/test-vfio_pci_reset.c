@@ -243,7 +243,7 @@ START_TEST(a_contended_hot_reset_is_busy_and_leaves_no_lock_behind)
 			      seed, run_failure() ? run_failure()->message : "?");
 		busy += simtest_trace_count("reset was busy");
 	}
-	ck_assert_uint_gt(busy, 0);	/* VF-302 */
+	ck_assert_uint_gt(busy, 0);	/* VF-302, MM-184, MM-192 */
 }
 END_TEST
 

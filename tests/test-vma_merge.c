@@ -143,7 +143,7 @@ static int closing_mmap(struct file *file, struct vm_area_struct *vma)
 	return 0;
 }
 
-/* MM-63, MM-69 */
+/* MM-63, MM-69, MM-263 */
 mm_test(a_mapping_with_close_joins_only_since_6_12)
 {
 	static const struct file_operations fops = { .mmap = closing_mmap };

@@ -113,7 +113,7 @@ static int record_only(void)
 
 static int fuzz(void)
 {
-	gint64 end = g_get_monotonic_time() + seconds * G_USEC_PER_SEC;
+	gint64 end = g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC;
 	unsigned int round = 0, steps = 0;
 
 	printf("mm-fuzz: seed %lld, %d operations a sequence\n", (long long)seed, ops);

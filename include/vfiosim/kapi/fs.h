@@ -164,7 +164,7 @@ struct inode_operations {
  */
 struct inode {
 	umode_t i_mode;
-	unsigned int i_flags;
+	unsigned int i_flags;		/* S_* */
 	unsigned int i_state;
 	kuid_t i_uid;
 	kgid_t i_gid;

@@ -49,6 +49,9 @@ typedef unsigned int vm_fault_t;
 #define VM_FAULT_COMPLETED 0x004000
 
 #define FAULT_FLAG_WRITE 0x01
+#define FAULT_FLAG_ALLOW_RETRY 0x04	/* the handler may drop mmap_lock and say RETRY */
+#define FAULT_FLAG_KILLABLE 0x10
+#define FAULT_FLAG_TRIED 0x20		/* it has, once */
 #define FAULT_FLAG_USER 0x40
 
 typedef struct { unsigned int pgprot; } pgprot_t;
@@ -105,6 +108,11 @@ static inline unsigned long vma_pages(const struct vm_area_struct *vma)
 {
 	return (vma->vm_end - vma->vm_start) >> PAGE_SHIFT;
 }
+
+/* inode->i_flags and vfsmount->mnt_flags that forbid mappings; nothing else reads them. */
+#define S_APPEND 4
+#define S_SWAPFILE 256
+#define MNT_NOEXEC 0x04
 
 /* For drivers. */
 int remap_pfn_range(struct vm_area_struct *vma, unsigned long addr, unsigned long pfn,

@@ -45,6 +45,7 @@ struct mm_struct {
 	unsigned long stack_vm;
 	unsigned long locked_vm;
 	unsigned long min_flt;
+	unsigned long maj_flt;
 	long rss_file;
 	long rss_anon;
 };
