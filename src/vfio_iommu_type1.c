@@ -820,6 +820,56 @@ static int vfio_iommu_type1_unregister_notifier(void *iommu_data, struct notifie
 	return blocking_notifier_chain_unregister(&iommu->notifier, nb);
 }
 
+/*
+ * One range's part of a copy between @data and the user memory behind @iova.
+ * A kernel thread borrows the address space that the range was mapped from.
+ *
+ * Locks: holds iommu->lock. Returns the bytes done, or -errno.
+ */
+static long vfio_iommu_type1_dma_rw_chunk(struct vfio_iommu *iommu, dma_addr_t iova, void *data,
+					  size_t count, bool write)
+{
+	struct vfio_dma *dma = vfio_find_dma(iommu, iova, 1);
+	struct task_struct *task = get_current();
+	struct mm_struct *own = task->mm;
+	void __user *at;
+	bool failed;
+
+	if (!dma)
+		return -EINVAL;
+	if ((write && !(dma->prot & IOMMU_WRITE)) || !(dma->prot & IOMMU_READ))
+		return -EPERM;
+	if (own && own != dma->mm)
+		return -EFAULT;
+	if (count > dma->iova + dma->size - iova)
+		count = dma->iova + dma->size - iova;
+	at = u64_to_user_ptr(dma->vaddr + (iova - dma->iova));
+	task->mm = dma->mm;
+	failed = write ? copy_to_user(at, data, count) : copy_from_user(data, at, count);
+	task->mm = own;
+	return failed ? -EFAULT : (long)count;
+}
+
+/* The CPU reads or writes what a device would have by DMA. */
+static int vfio_iommu_type1_dma_rw(void *iommu_data, dma_addr_t user_iova, void *data,
+				   size_t count, bool write)
+{
+	struct vfio_iommu *iommu = iommu_data;
+	long done = 0;
+
+	mutex_lock(&iommu->lock);
+	while (count && done >= 0) {
+		done = vfio_iommu_type1_dma_rw_chunk(iommu, user_iova, data, count, write);
+		if (done > 0) {
+			count -= done;
+			data = (u8 *)data + done;
+			user_iova += done;
+		}
+	}
+	mutex_unlock(&iommu->lock);
+	return done < 0 ? done : 0;
+}
+
 static struct iommu_domain *vfio_iommu_type1_group_iommu_domain(void *iommu_data,
 								struct iommu_group *group)
 {
@@ -849,6 +899,7 @@ static const struct vfio_iommu_driver_ops vfio_iommu_driver_ops_type1 = {
 	.unpin_pages = vfio_iommu_type1_unpin_pages,
 	.register_notifier = vfio_iommu_type1_register_notifier,
 	.unregister_notifier = vfio_iommu_type1_unregister_notifier,
+	.dma_rw = vfio_iommu_type1_dma_rw,
 	.group_iommu_domain = vfio_iommu_type1_group_iommu_domain,
 	.notify = vfio_iommu_type1_notify,
 };
