@@ -4,8 +4,8 @@
  *
  * Some hold at every step; some while the lock that covers them is free; those
  * about sums of references hold while nobody is in the middle of anything: every
- * task is outside of the kernel or sleeps in one of unregister's waits. Objects
- * are found by their type's name in the arena.
+ * task is outside of the kernel or sleeps in one of unregister's waits. The merged
+ * core has others: invariants_merged.c.
  */
 #define VFIOSIM_HOST
 #include <string.h>
@@ -14,67 +14,17 @@
 #include <vfiosim/kapi/mm.h>
 #include <vfiosim/kapi/pin.h>
 
+#include "invariants_merged.h"
 #include "invariants_vfio.h"
+#include "invariants_view.h"
 #include "mm_internal.h"
 #include "run.h"
 #include "vfio_core.h"
-
-#define VIEW_MAX 128
-
-enum {
-	FILES,
-	CONTAINERS,
-	PUTS,
-	TABLES,
-	KINDS,
-};
-
-/* Live objects of one type; those beyond VIEW_MAX are not looked at. */
-static struct {
-	const char *type;
-	unsigned int count;
-	void *object[VIEW_MAX];
-} view[KINDS] = {
-	[FILES] = { "file" },
-	[CONTAINERS] = { "container" },
-	[PUTS] = { "do_work" },
-	[TABLES] = { "files_struct" },
-};
-
-#define for_each(kind_, pointer)						\
-	for (unsigned int i_##pointer = 0;					\
-	     i_##pointer < view[kind_].count &&					\
-	     ((pointer) = view[kind_].object[i_##pointer], true); i_##pointer++)
 
 #define for_each_group(group) \
 	list_for_each_entry(group, &vfio.group_list, vfio_next)
 #define for_each_device(device, group) \
 	list_for_each_entry(device, &(group)->device_list, group_next)
-
-static void view_add(struct object *object, void *unused)
-{
-	const char *type = type_name(object->type);
-
-	if (object->state != OBJECT_LIVE)
-		return;
-	for (unsigned int k = 0; k < KINDS; k++)
-		if (!strcmp(view[k].type, type) && view[k].count < VIEW_MAX)
-			view[k].object[view[k].count++] = object_body(object);
-}
-
-static void view_take(void)
-{
-	for (unsigned int k = 0; k < KINDS; k++)
-		view[k].count = 0;
-	arena_for_each(view_add, NULL);
-}
-
-static bool is_live(const void *pointer)
-{
-	const struct object *object = arena_holds(pointer) ? arena_object(pointer) : NULL;
-
-	return object && object->state == OBJECT_LIVE;
-}
 
 /* ---- when may one ask? ---- */
 
@@ -89,37 +39,6 @@ static bool groups_stable(void)
 		if (group->device_lock.owner)
 			return false;
 	return true;
-}
-
-/* In one of the waits of unregister, or not in the kernel at all. */
-static bool task_is_outside(const struct task *task, const struct pending *pending)
-{
-	for (unsigned int i = 0; i < task->n_held; i++)
-		if (task->held[i].name != lockdep_no_validate)
-			return false;
-	switch (pending->op) {
-	case ENG_OP_START:
-	case ENG_OP_YIELD:
-	case ENG_OP_RUN_WORK:
-	case ENG_OP_GRACE_PERIOD:
-		return true;
-	case ENG_OP_WAIT_COMPLETION:
-	case ENG_OP_WAIT_EVENT:
-		return pending->blocking && !task->wait.ready(task->wait.arg);
-	default:
-		return false;
-	}
-}
-
-static bool all_is_quiet(void)
-{
-	for (unsigned int i = 0; i < ENGINE->n_tasks; i++) {
-		const struct task *task = &ENGINE->tasks[i];
-
-		if (!task->ended && !task_is_outside(task, &ENGINE->pending[i]))
-			return false;
-	}
-	return groups_stable();
 }
 
 /* ---- counting ---- */
@@ -632,9 +551,11 @@ const struct invariant *vfio_invariants_broken(const void **object)
 {
 	bool quiet;
 
+	if (vfiosim_core() == &vfio_core_merged)
+		return merged_invariants_broken(object);
 	if (vfiosim_core() != &vfio_core_port || !groups_stable())
 		return NULL;
-	quiet = all_is_quiet();
+	quiet = view_is_quiet(NULL);
 	view_take();
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
 		*object = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The invariants of the vfio core, VF-208 to VF-227; see invariants.h. */
+/* The invariants of the vfio cores; see invariants.h. */
 #ifndef VFIOSIM_INVARIANTS_VFIO_H
 #define VFIOSIM_INVARIANTS_VFIO_H
 
@@ -12,7 +12,7 @@ const struct invariant *vfio_invariant(size_t index) SIM(vfio_invariant);
 const struct invariant *vfio_invariants_broken(const void **object)
 	SIM(vfio_invariants_broken);
 
-/* For struct vfiosim_scenario.check. True under another core than the port. */
+/* For struct vfiosim_scenario.check. True under a core from a kernel tree. */
 bool vfio_invariants_hold(const void *fixture) SIM(vfio_invariants_hold);
 
 #endif

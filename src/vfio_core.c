@@ -1606,6 +1606,7 @@ static void vfio_port_observe(struct vfio_facts *facts)
 	struct vfio_group *group;
 	struct vfio_group_facts *g;
 
+	facts->busy = vfio.group_lock.owner;
 	facts->pins = vfio.vfio_fs_cnt;
 	facts->mnt = vfio.vfio_fs_mnt;
 	if (!vfio.group_list.prev)

@@ -25,6 +25,7 @@ struct vfio_group_facts {
 };
 
 struct vfio_facts {
+	bool busy;		/* somebody is changing the list of groups */
 	int pins;
 	struct vfsmount *mnt;
 	unsigned int n_groups;

@@ -641,6 +641,7 @@ void vfio_group_observe(struct vfio_facts *facts)
 	struct vfio_group *group;
 	struct vfio_group_facts *g;
 
+	facts->busy = vfio.group_lock.owner;
 	if (!vfio.group_list.prev)
 		return;
 	list_for_each_entry_reverse(group, &vfio.group_list, vfio_next) {

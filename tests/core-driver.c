@@ -208,9 +208,15 @@ static const struct vfio_device_ops core_match_ops = {
 	.match = core_match,
 };
 
+static int core_init_device(struct vfio_device *vdev)
+{
+	return core.one_set ? vfio_assign_device_set(vdev, &core) : 0;
+}
+
 /* 6.12's meaning of the members: once per first open and last close. */
 static const struct vfio_device_ops core_merged_ops = {
 	.name = "simple",
+	.init = core_init_device,
 	.open_device = core_open_device,
 	.close_device = core_release_device,
 	.request = core_request,

@@ -71,6 +71,7 @@ struct core_world {
 	struct core_file file[CORE_FILES];
 	unsigned int n_files;
 	struct core_backend backend;
+	bool one_set;			/* merged: all devices are reset together */
 	struct process *user;		/* opens the files */
 	struct process *admin;		/* binds and unbinds */
 	struct process *helper;		/* whom the task "unbinder" or "unplug" acts for */

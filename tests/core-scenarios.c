@@ -254,6 +254,56 @@ const struct vfiosim_scenario core_object_life = {
 	.tasks = { { "main", object_life } },
 };
 
+/* ---- merged, for its invariants: a life, a device in use, a device set ---- */
+
+const struct vfiosim_scenario core_merged_life = {
+	.name = "core-merged-life",
+	.summary = "the merged core: from the first bind to the last unbind",
+	.core = "merged",
+	.kernel = VFIOSIM_KERNEL_6_12,
+	.fixture_size = 16,
+	.setup = setup_two_plugged,
+	.teardown = teardown,
+	.check = vfio_invariants_hold,
+	.tolerate = "warn",
+	.tasks = { { "main", live } },
+};
+
+/* VF-356, VF-370: a member of the set that is no longer registered. */
+static void share_a_set(void *fixture)
+{
+	if (bind_a())
+		return;
+	if (!bind_b()) {
+		core_keep_object(core_find("A"));
+		AS(core.admin, core_unbind(core_find("A")));
+		core_settle();
+		vfiosim_expect(core_find("A")->object->vdev.dev_set->device_count == 2);
+		core_object_drop(core_find("A"));
+		core_settle();
+		vfiosim_expect(core_find("B")->object->vdev.dev_set->device_count == 1);
+	}
+}
+
+static void setup_set_of_two(void *fixture)
+{
+	setup_two_plugged(fixture);
+	core.one_set = true;
+}
+
+const struct vfiosim_scenario core_merged_set = {
+	.name = "core-merged-set",
+	.summary = "the merged core: two devices that are reset together, one unregistered",
+	.core = "merged",
+	.kernel = VFIOSIM_KERNEL_6_12,
+	.fixture_size = 16,
+	.setup = setup_set_of_two,
+	.teardown = teardown,
+	.check = vfio_invariants_hold,
+	.tolerate = "warn",
+	.tasks = { { "main", share_a_set } },
+};
+
 /* ---- VF-8 to VF-16, VF-312 to VF-315: the module itself ---- */
 
 DECLARE_MODULE(vfio);
@@ -572,6 +622,27 @@ const struct vfiosim_scenario core_busy_unbind = {
 	.teardown = teardown,
 	.check = vfio_invariants_hold,
 	.tasks = { { "user", task_use_and_let_go }, { "unbinder", task_unbind_a } },
+};
+
+static void task_close_group_under_device(void *fixture)
+{
+	vfiosim_expect(core_close(core_file("G")) == 0);
+	core_settle();
+	vfiosim_expect(core_close(core_file("D")) == 0);
+}
+
+/* VF-368: the device keeps the group's file. */
+const struct vfiosim_scenario core_merged_busy = {
+	.name = "core-merged-busy",
+	.summary = "the merged core: a device is unbound while it is open",
+	.core = "merged",
+	.kernel = VFIOSIM_KERNEL_6_12,
+	.fixture_size = 16,
+	.setup = setup_in_use,
+	.teardown = teardown,
+	.check = vfio_invariants_hold,
+	.tolerate = "warn",
+	.tasks = { { "user", task_close_group_under_device }, { "unbinder", task_unbind_a } },
 };
 
 /* ---- alone: the same device once more (VF-61, VF-382) ---- */

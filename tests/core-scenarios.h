@@ -15,8 +15,11 @@ extern const struct vfiosim_scenario core_reregister;
 extern const struct vfiosim_scenario core_module_reload;
 extern const struct vfiosim_scenario core_noiommu_life;
 
-/* Alone, for the merged core only: VF-395. */
-extern const struct vfiosim_scenario core_object_life;
+/* For the merged core only. */
+extern const struct vfiosim_scenario core_object_life;		/* VF-395 */
+extern const struct vfiosim_scenario core_merged_life;
+extern const struct vfiosim_scenario core_merged_set;
+extern const struct vfiosim_scenario core_merged_busy;
 
 /* Races that end well. */
 extern const struct vfiosim_scenario core_two_first_binds;

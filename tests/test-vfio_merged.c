@@ -39,6 +39,7 @@ static const struct {
 	{ "VF-358: an open and a register", &core_bind_and_open, 2 },
 	{ "VF-359: an open and a waiting unregister", &core_busy_unbind, 1 },
 	{ "VF-360: a second object", &core_duplicate, 1 },
+	{ "VF-368: the last close of a group under an open device", &core_merged_busy, 2 },
 };
 
 START_TEST(the_merged_core_wins_every_race)
@@ -90,6 +91,7 @@ static const struct {
 	{ "VF-373: loading the module", &core_module_reload, 6 },
 	{ "VF-371: a fake group", &core_noiommu_life, 12 },
 	{ "VF-350: an object without registration", &core_object_life, 12 },
+	{ "VF-356, VF-370: a set of two devices", &core_merged_set, 40 },
 };
 
 START_TEST(every_single_fault_is_survived_or_known)

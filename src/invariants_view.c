@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * See invariants_view.h. Objects are found by their type's name in the arena.
+ *
+ * Owns the view, which is rebuilt before it is used. No locks: between two steps
+ * nobody runs.
+ */
+#define VFIOSIM_HOST
+#include <string.h>
+
+#include <vfiosim/kapi/lock.h>
+
+#include "invariants_view.h"
+#include "run.h"
+
+struct view view[KINDS] = {
+	[FILES] = { "file" },
+	[CONTAINERS] = { "container" },
+	[PUTS] = { "do_work" },
+	[TABLES] = { "files_struct" },
+};
+
+static void view_add(struct object *object, void *unused)
+{
+	const char *type = type_name(object->type);
+
+	if (object->state != OBJECT_LIVE)
+		return;
+	for (unsigned int k = 0; k < KINDS; k++)
+		if (!strcmp(view[k].type, type) && view[k].count < VIEW_MAX)
+			view[k].object[view[k].count++] = object_body(object);
+}
+
+void view_take(void)
+{
+	for (unsigned int k = 0; k < KINDS; k++)
+		view[k].count = 0;
+	arena_for_each(view_add, NULL);
+}
+
+bool is_live(const void *pointer)
+{
+	const struct object *object = arena_holds(pointer) ? arena_object(pointer) : NULL;
+
+	return object && object->state == OBJECT_LIVE;
+}
+
+/* In one of the waits of unregister, or not in the kernel at all. */
+static bool task_is_outside(const struct task *task, const struct pending *pending, bool *waiting)
+{
+	for (unsigned int i = 0; i < task->n_held; i++)
+		if (task->held[i].name != lockdep_no_validate)
+			return false;
+	switch (pending->op) {
+	case ENG_OP_START:
+	case ENG_OP_YIELD:
+	case ENG_OP_RUN_WORK:
+	case ENG_OP_GRACE_PERIOD:
+		return true;
+	case ENG_OP_WAIT_COMPLETION:
+	case ENG_OP_WAIT_EVENT:
+		*waiting = true;
+		return pending->blocking && !task->wait.ready(task->wait.arg);
+	default:
+		return false;
+	}
+}
+
+bool view_is_quiet(bool *waiting_out)
+{
+	bool waiting = false;
+
+	for (unsigned int i = 0; i < ENGINE->n_tasks; i++) {
+		const struct task *task = &ENGINE->tasks[i];
+
+		if (!task->ended && !task_is_outside(task, &ENGINE->pending[i], &waiting))
+			return false;
+	}
+	if (waiting_out)
+		*waiting_out = waiting;
+	return true;
+}
