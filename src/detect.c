@@ -115,21 +115,29 @@ void eng_check(const void *pointer)
 
 /* ---- memory: the door ---- */
 
+/* Allocations and frees are events only where somebody asked for them. */
+static void *noted(const char *what, void *body)
+{
+	if (eng_tracing_memory && body)
+		trace_add(TRACE_EVENT, what, body, type_name(arena_object(body)->type));
+	return body;
+}
+
 void *eng_alloc(size_t size, const char *type, bool zero, const void *site)
 {
 	if (eng_fail_here(type_name(type_id(type))))
 		return NULL;
-	return arena_alloc(size, type, zero, site);
+	return noted("alloc", arena_alloc(size, type, zero, site));
 }
 
 void *eng_alloc_nofail(size_t size, const char *type, bool zero, const void *site)
 {
-	return arena_alloc(size, type, zero, site);
+	return noted("alloc", arena_alloc(size, type, zero, site));
 }
 
 void *eng_alloc_cached(size_t size, const char *type, const void *site)
 {
-	return arena_alloc_cached(size, type, site);
+	return noted("alloc", arena_alloc_cached(size, type, site));
 }
 
 static struct object *to_be_freed(const void *body, const void *site)
@@ -156,7 +164,10 @@ static struct object *to_be_freed(const void *body, const void *site)
 
 void eng_free(const void *body, const void *site)
 {
-	arena_free(to_be_freed(body, site), site, ENGINE->current);
+	struct object *object = to_be_freed(body, site);
+
+	noted("free", object_body(object));
+	arena_free(object, site, ENGINE->current);
 }
 
 void eng_cache_put(const void *body, void **list, const void *site)

@@ -382,12 +382,14 @@ int iommu_group_register_notifier(struct iommu_group *group, struct notifier_blo
 {
 	if (eng_fail_here("iommu_group_register_notifier"))
 		return -ENOMEM;
+	eng_event("iommu_chain", group, "register");
 	return blocking_notifier_chain_register(&group->notifier, nb);
 }
 
 /* Context: sleeps until no callback of the chain runs. */
 int iommu_group_unregister_notifier(struct iommu_group *group, struct notifier_block *nb)
 {
+	eng_event("iommu_chain", group, "unregister");
 	return blocking_notifier_chain_unregister(&group->notifier, nb);
 }
 

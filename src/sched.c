@@ -641,6 +641,7 @@ static void reset(const struct run_config *config)
 	run.faults = config->faults;
 	run.steps_max = config->steps_max ? config->steps_max : STEPS_MAX_DEFAULT;
 	trace_reset(config->tracing);
+	eng_tracing_memory = config->tracing && config->memory;
 	choice_begin(config->script, config->script_length);
 }
 

@@ -83,6 +83,7 @@ struct run_config {
 	const struct decision *script;	/* copied */
 	size_t script_length;
 	bool tracing;			/* fill the event ring */
+	bool memory;			/* with tracing: allocations and frees are events */
 	bool faults;			/* eng_fail_here() is a choice */
 	bool races;			/* look for data races among plain accesses */
 	bool plain_points;		/* each plain access is a choice point */

@@ -15,6 +15,7 @@
 #include "symbols.h"
 
 bool eng_tracing;
+bool eng_tracing_memory;
 
 /* Grows to TRACE_EVENTS_MAX, then the oldest events give way. */
 static struct trace_event *ring;

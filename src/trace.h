@@ -39,6 +39,8 @@ struct trace_event {
 };
 
 void trace_reset(bool tracing) SIM(trace_reset);
+/* Allocations and frees are events, too. */
+extern bool eng_tracing_memory SIM(eng_tracing_memory);
 void trace_step_slow(enum eng_op op, const void *object, enum eng_wake how)
 	SIM(trace_step_slow);
 static inline void trace_step(enum eng_op op, const void *object, enum eng_wake how)

@@ -51,13 +51,38 @@ static long number(const char *text)
 	return negative ? -value : value;
 }
 
-static struct core_device *device_of(cmd c)
+static struct core_device *device_named(const char *name)
 {
-	struct core_device *device = core_find(c->word[1]);
+	struct core_device *device = core_find(name);
 
 	if (!device)
-		eng_fail("misuse", NULL, "no device is named so");
+		eng_fail("misuse", NULL, "%s: no device is plugged by that name", name);
 	return device;
+}
+
+static struct core_device *device_of(cmd c)
+{
+	return device_named(c->word[1]);
+}
+
+/* A place for a mapping. */
+static unsigned int slot_of(const char *word)
+{
+	long slot = number(word);
+
+	if (slot < 0 || slot >= CORE_MAPPINGS)
+		eng_fail("misuse", NULL, "%s: mappings are numbered 0 to %d", word,
+			 CORE_MAPPINGS - 1);
+	return slot;
+}
+
+static unsigned int mapped_slot_of(const char *word)
+{
+	unsigned int slot = slot_of(word);
+
+	if (!core.mapped_file[slot])
+		eng_fail("misuse", NULL, "%s: nothing was mapped there", word);
+	return slot;
 }
 
 static struct core_file *file_named(const char *label)
@@ -65,7 +90,7 @@ static struct core_file *file_named(const char *label)
 	struct core_file *file = core_file(label);
 
 	if (!file)
-		eng_fail("misuse", NULL, "no file is labelled so");
+		eng_fail("misuse", NULL, "%s: no file was opened under that label", label);
 	return file;
 }
 
@@ -365,27 +390,54 @@ static long cmd_ret(cmd c)
 
 /* ---- external users, pins, notifiers ---- */
 
-static long external(struct vfio_group *group)
+/* External users may carry a label; those without share one place. */
+static struct core_external *external_labelled(const char *label)
+{
+	struct core_external *free = NULL;
+	unsigned int i;
+
+	label = label ? label : "";
+	for (i = 0; i < CORE_EXTERNALS; i++) {
+		struct core_external *external = &core.external[i];
+
+		if (external->group && !strcmp(external->label, label))
+			return external;
+		if (!external->group && !free)
+			free = external;
+	}
+	if (!free)
+		eng_fail("misuse", NULL, "%s: more than %d external users", label,
+			 CORE_EXTERNALS);
+	strscpy(free->label, label, sizeof(free->label));
+	return free;
+}
+
+static long external(struct vfio_group *group, const char *label)
 {
 	if (IS_ERR(group))
 		return PTR_ERR(group);
-	core.external = group;
+	external_labelled(label)->group = group;
 	return 0;
 }
 
 static long cmd_external_dev(cmd c)
 {
-	return external(vfio_group_get_external_user_from_dev(device_of(c)->dev));
+	return external(vfio_group_get_external_user_from_dev(device_of(c)->dev), c->word[2]);
 }
 
 static long cmd_external_file(cmd c)
 {
-	return external(vfio_group_get_external_user(file_named(c->word[1])->file));
+	return external(vfio_group_get_external_user(file_named(c->word[1])->file), c->word[2]);
 }
 
 static long cmd_external_put(cmd c)
 {
-	vfio_group_put_external_user(core.external);
+	struct core_external *external = external_labelled(c->word[1]);
+
+	if (!external->group)
+		eng_fail("misuse", NULL, "no external user is labelled \"%s\"", external->label);
+	vfio_group_put_external_user(external->group);
+	external->group = NULL;
 	return 0;
 }
 
@@ -396,16 +448,47 @@ static long cmd_pin(cmd c)
 	return vfio_pin_pages(device_of(c)->dev, &user, number(c->word[2]), 0, &phys);
 }
 
+static long cmd_unpin(cmd c)
+{
+	unsigned long user = 0;
+
+	return vfio_unpin_pages(device_of(c)->dev, &user, number(c->word[2]));
+}
+
+/* DMA by the processor, through the group of a device. */
+static long cmd_dma_rw(cmd c)
+{
+	struct vfio_group *group = vfio_group_get_external_user_from_dev(device_of(c)->dev);
+	char byte = 0;
+	long ret;
+
+	if (IS_ERR(group))
+		return PTR_ERR(group);
+	ret = vfio_dma_rw(group, 0, &byte, number(c->word[2]), true);
+	vfio_group_put_external_user(group);
+	return ret;
+}
+
 static int kvm_told(struct notifier_block *nb, unsigned long action, void *data)
 {
 	core.kvm_calls++;
 	return NOTIFY_OK;
 }
 
+static enum vfio_notify_type notify_type(const char *word)
+{
+	return strcmp(word, "group") ? VFIO_IOMMU_NOTIFY : VFIO_GROUP_NOTIFY;
+}
+
+static long cmd_forget_notifier(cmd c)
+{
+	return vfio_unregister_notifier(device_of(c)->dev, notify_type(c->word[2]),
+					&core.kvm_listener);
+}
+
 static long cmd_notifier(cmd c)
 {
-	enum vfio_notify_type type =
-		strcmp(c->word[2], "group") ? VFIO_IOMMU_NOTIFY : VFIO_GROUP_NOTIFY;
+	enum vfio_notify_type type = notify_type(c->word[2]);
 	long ret;
 
 	core.events = number(c->word[3]);
@@ -431,7 +514,7 @@ static long cmd_remark_kvm(cmd c)
 static long cmd_mmap(cmd c)
 {
 	struct core_file *file = file_named(c->word[1]);
-	unsigned int slot = number(c->word[2]);
+	unsigned int slot = slot_of(c->word[2]);
 	unsigned long pages = c->word[3] ? number(c->word[3]) : 1;
 	long address;
 
@@ -448,7 +531,7 @@ static long cmd_mmap(cmd c)
 
 static long cmd_munmap(cmd c)
 {
-	unsigned int slot = number(c->word[1]);
+	unsigned int slot = mapped_slot_of(c->word[1]);
 
 	core.mapped_file[slot]->mappings--;
 	return sys_munmap(core.user, core.mapped[slot], core.mapped_length[slot]);
@@ -467,10 +550,58 @@ static long cmd_fork(cmd c)
 
 static long cmd_child_munmap(cmd c)
 {
-	unsigned int slot = number(c->word[1]);
+	unsigned int slot = mapped_slot_of(c->word[1]);
 
 	core.mapped_file[slot]->mappings--;
 	return sys_munmap(core.child, core.mapped[slot], core.mapped_length[slot]);
+}
+
+static long cmd_child_exit(cmd c)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(core.mapped_file); i++)
+		if (core.mapped_file[i])
+			core.mapped_file[i]->mappings--;
+	sys_exit(core.child);
+	return 0;
+}
+
+/* ---- what fails from now on ---- */
+
+static long cmd_nofile(cmd c)
+{
+	sys_rlimit_nofile(core.user, number(c->word[1]));
+	return 0;
+}
+
+static long cmd_open_error(cmd c)
+{
+	device_of(c)->open_error = number(c->word[2]);
+	return 0;
+}
+
+static long cmd_backend_open_error(cmd c)
+{
+	core.backend.open_error = number(c->word[1]);
+	return 0;
+}
+
+/* The NTH attach from now on fails. */
+static long cmd_backend_attach_error(cmd c)
+{
+	core.backend.attach_error_at = core.backend.attaches + number(c->word[1]);
+	return 0;
+}
+
+/*
+ * A mark among the decisions of the run: core_run() makes the fault point fail
+ * that is meant, when it has seen where in the run it is.
+ */
+static long cmd_fail(cmd c)
+{
+	eng_choose("core_fail", 2);
+	return 0;
 }
 
 /* ---- the world ---- */
@@ -535,7 +666,7 @@ static long cmd_remark_task_settled(cmd c)
 /* Opens whichever of two devices answers, and tells what was asked. */
 static long cmd_remark_match(cmd c)
 {
-	struct core_device *a = core_find(c->word[2]), *b = core_find(c->word[3]);
+	struct core_device *a = device_named(c->word[2]), *b = device_named(c->word[3]);
 	int opens = a->opens, calls = a->match_calls + b->match_calls, fd;
 	const char *opened = "none";
 
@@ -558,7 +689,7 @@ static long cmd_remark_warnings(cmd c)
 
 static struct inode *inode_of(const char *name)
 {
-	return core_find(name)->object->vdev.inode;
+	return device_named(name)->object->vdev.inode;
 }
 
 static long cmd_remark_inodes(cmd c)
@@ -688,50 +819,100 @@ static long cmd_expect(cmd c)
 	return 0;
 }
 
+/* Words in brackets may be left out. */
 static const struct {
-	const char *name;
+	const char *name, *usage;
 	long (*run)(cmd c);
 	bool admin;		/* carried out by a process, not a system call by itself */
 } commands[] = {
-	{ "plug", cmd_plug }, { "bind", cmd_bind, true }, { "unbind", cmd_unbind, true },
-	{ "unplug", cmd_unplug, true }, { "flush_in_remove", cmd_flush_in_remove },
-	{ "start_unbind", cmd_start_unbind }, { "start_unplug", cmd_start_unplug },
-	{ "signal", cmd_signal }, { "register", cmd_register, true },
-	{ "register_second", cmd_register_second, true }, { "unregister", cmd_unregister, true },
-	{ "free", cmd_free }, { "header", cmd_header }, { "match", cmd_match },
-	{ "join", cmd_join, true }, { "keep_group", cmd_keep_group }, { "leave", cmd_leave, true },
-	{ "open", cmd_open }, { "open_group", cmd_open_group }, { "mknod", cmd_mknod },
-	{ "rmnod", cmd_rmnod }, { "close", cmd_close }, { "dup", cmd_dup },
-	{ "close_original", cmd_close_original }, { "set", cmd_set }, { "set_fd", cmd_set_fd },
-	{ "unset", cmd_unset }, { "set_iommu", cmd_set_iommu }, { "extension", cmd_extension },
-	{ "status", cmd_status }, { "status_argsz", cmd_status_argsz }, { "ioctl", cmd_ioctl },
-	{ "get", cmd_get }, { "get_name", cmd_get_name }, { "fd_of", cmd_fd_of },
-	{ "ret", cmd_ret }, { "external_dev", cmd_external_dev, true },
-	{ "external_file", cmd_external_file, true }, { "external_put", cmd_external_put, true },
-	{ "pin", cmd_pin, true }, { "notifier", cmd_notifier, true },
-	{ "remark_kvm", cmd_remark_kvm },
-	{ "mmap", cmd_mmap }, { "munmap", cmd_munmap }, { "fork", cmd_fork },
-	{ "child_munmap", cmd_child_munmap }, { "flush", cmd_flush }, { "settle", cmd_settle },
-	{ "until", cmd_until }, { "capable", cmd_capable }, { "noiommu", cmd_noiommu },
-	{ "unload", cmd_unload }, { "load", cmd_load }, { "remark_task", cmd_remark_task },
-	{ "put_group", cmd_put_group }, { "remark_task_settled", cmd_remark_task_settled },
-	{ "remark_match", cmd_remark_match }, { "remark_warnings", cmd_remark_warnings },
-	{ "remark_inodes", cmd_remark_inodes }, { "remark_files", cmd_remark_files },
-	{ "remark_backend", cmd_remark_backend }, { "remark_times", cmd_remark_times },
-	{ "remark_trees", cmd_remark_trees }, { "remark_forked", cmd_remark_forked },
-	{ "remark_pages", cmd_remark_pages }, { "unmap", cmd_unmap },
-	{ "unmap_shared", cmd_unmap_shared }, { "remark_taints", cmd_remark_taints },
-	{ "expect", cmd_expect },
+	{ "plug", "DEV GROUP|-", cmd_plug },
+	{ "bind", "DEV [DRIVER]", cmd_bind, true },
+	{ "unbind", "DEV", cmd_unbind, true },
+	{ "unplug", "DEV", cmd_unplug, true },
+	{ "flush_in_remove", "DEV", cmd_flush_in_remove },
+	{ "start_unbind", "DEV", cmd_start_unbind },
+	{ "start_unplug", "DEV", cmd_start_unplug },
+	{ "signal", "", cmd_signal },
+	{ "register", "DEV", cmd_register, true },
+	{ "register_second", "DEV", cmd_register_second, true },
+	{ "unregister", "DEV", cmd_unregister, true },
+	{ "free", "DEV", cmd_free },
+	{ "header", "DEV N", cmd_header },
+	{ "match", "DEV ANSWER", cmd_match },
+	{ "join", "DEV kept|new", cmd_join, true },
+	{ "keep_group", "DEV", cmd_keep_group },
+	{ "leave", "DEV", cmd_leave, true },
+	{ "open", "LABEL [PATH]", cmd_open },
+	{ "open_group", "LABEL NAME", cmd_open_group },
+	{ "mknod", "PATH LABEL MINOR", cmd_mknod },
+	{ "rmnod", "PATH", cmd_rmnod },
+	{ "close", "LABEL", cmd_close },
+	{ "dup", "LABEL", cmd_dup },
+	{ "close_original", "LABEL", cmd_close_original },
+	{ "set", "GROUP CONTAINER", cmd_set },
+	{ "set_fd", "GROUP FD|bad", cmd_set_fd },
+	{ "unset", "GROUP", cmd_unset },
+	{ "set_iommu", "CONTAINER N", cmd_set_iommu },
+	{ "extension", "CONTAINER N", cmd_extension },
+	{ "status", "GROUP", cmd_status },
+	{ "status_argsz", "GROUP SIZE|bad", cmd_status_argsz },
+	{ "ioctl", "LABEL N", cmd_ioctl },
+	{ "get", "GROUP DEV|NAME [LABEL]", cmd_get },
+	{ "get_name", "GROUP LENGTH|bad", cmd_get_name },
+	{ "fd_of", "LABEL", cmd_fd_of },
+	{ "ret", "N", cmd_ret },
+	{ "external_dev", "DEV [LABEL]", cmd_external_dev, true },
+	{ "external_file", "GROUP [LABEL]", cmd_external_file, true },
+	{ "external_put", "[LABEL]", cmd_external_put, true },
+	{ "pin", "DEV PAGES", cmd_pin, true },
+	{ "unpin", "DEV PAGES", cmd_unpin, true },
+	{ "dma_rw", "DEV LENGTH", cmd_dma_rw, true },
+	{ "notifier", "DEV group|iommu EVENTS", cmd_notifier, true },
+	{ "forget_notifier", "DEV group|iommu", cmd_forget_notifier, true },
+	{ "remark_kvm", "GROUP", cmd_remark_kvm },
+	{ "mmap", "LABEL SLOT [PAGES]", cmd_mmap },
+	{ "munmap", "SLOT", cmd_munmap },
+	{ "fork", "", cmd_fork },
+	{ "child_munmap", "SLOT", cmd_child_munmap },
+	{ "child_exit", "", cmd_child_exit },
+	{ "flush", "", cmd_flush },
+	{ "settle", "", cmd_settle },
+	{ "until", "SECONDS", cmd_until },
+	{ "capable", "0|1", cmd_capable },
+	{ "noiommu", "0|1", cmd_noiommu },
+	{ "unload", "", cmd_unload },
+	{ "load", "", cmd_load },
+	{ "put_group", "", cmd_put_group },
+	{ "nofile", "LIMIT", cmd_nofile },
+	{ "open_error", "DEV ERRNO", cmd_open_error },
+	{ "backend_open_error", "ERRNO", cmd_backend_open_error },
+	{ "backend_attach_error", "NTH", cmd_backend_attach_error },
+	{ "fail", "SITE [NTH]", cmd_fail },
+	{ "remark_task", "", cmd_remark_task },
+	{ "remark_task_settled", "", cmd_remark_task_settled },
+	{ "remark_match", "GROUP DEV DEV", cmd_remark_match },
+	{ "remark_warnings", "", cmd_remark_warnings },
+	{ "remark_inodes", "DEV DEV", cmd_remark_inodes },
+	{ "remark_files", "DEV LABEL LABEL", cmd_remark_files },
+	{ "remark_backend", "", cmd_remark_backend },
+	{ "remark_times", "DEV", cmd_remark_times },
+	{ "remark_trees", "DEV SLOT", cmd_remark_trees },
+	{ "remark_forked", "DEV", cmd_remark_forked },
+	{ "remark_pages", "0|1|2", cmd_remark_pages },
+	{ "unmap", "DEV", cmd_unmap },
+	{ "unmap_shared", "", cmd_unmap_shared },
+	{ "remark_taints", "", cmd_remark_taints },
+	{ "expect", "DETECTOR", cmd_expect },
 };
 
-bool core_command_known(const char *name)
+const char *core_command_usage(const char *name)
 {
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		if (!strcmp(commands[i].name, name))
-			return true;
-	return false;
+			return commands[i].usage;
+	return NULL;
 }
 
 static long run_command(cmd c)
@@ -749,6 +930,7 @@ static long run_command(cmd c)
 
 static void log_row(const char *name, long ret)
 {
+	eng_event("core_row", NULL, "%s", name);
 	core_log_used += core_row(core_log + core_log_used, CORE_LOG_SIZE - core_log_used, name,
 				  ret);
 	core_log_used += scnprintf(core_log + core_log_used, CORE_LOG_SIZE - core_log_used, "\n");

@@ -24,7 +24,8 @@ struct core_step {
 	int line;			/* of the script */
 };
 
-bool core_command_known(const char *name);
+/* What follows the name, for instance "DEV [DRIVER]"; NULL: there is no such command. */
+const char *core_command_usage(const char *name);
 
 /* Body of the task "main": carries out @script, rows and remarks go to core_log. */
 void core_run_script(const struct core_step *script);

@@ -55,13 +55,13 @@ static void *core_be_open(unsigned long arg)
 {
 	struct core_backend_data *data;
 
-	eng_event("backend_open", NULL, "%lu", arg);
 	if (core.backend.open_error)
 		return ERR_PTR(core.backend.open_error);
 	data = kzalloc(sizeof(*data), GFP_KERNEL);
 	if (!data)
 		return ERR_PTR(-ENOMEM);
 	mutex_init(&data->lock);
+	eng_event("backend_open", data, "%lu", arg);
 	core.backend.opens++;
 	return data;
 }

@@ -12,10 +12,11 @@
 #include <vfiosim/kapi/pci.h>
 #include <vfiosim/kapi/vfio.h>
 
-#define CORE_DEVICES 4
-#define CORE_FILES 16
+#define CORE_DEVICES 8
+#define CORE_FILES 32
 #define CORE_TIMES 8
-#define CORE_MAPPINGS 4
+#define CORE_MAPPINGS 8
+#define CORE_EXTERNALS 4
 #define CORE_ANY_NAME (-1000)	/* core_device.match: no match callback is asked */
 
 /* What the driver allocates for one device it is bound to. */
@@ -63,6 +64,11 @@ struct core_backend {
 	int attach_error_at;		/* the n-th attach fails, 0: none */
 };
 
+struct core_external {
+	char label[8];
+	struct vfio_group *group;	/* NULL: free */
+};
+
 struct process;
 
 struct core_world {
@@ -78,7 +84,7 @@ struct core_world {
 	unsigned int kvm_calls;
 	unsigned long events;
 	struct notifier_block kvm_listener;
-	struct vfio_group *external;
+	struct core_external external[CORE_EXTERNALS];
 	struct iommu_group *kept_group;	/* outlives its members: +1 */
 	unsigned long mapped[CORE_MAPPINGS];	/* addresses by number */
 	unsigned long mapped_length[CORE_MAPPINGS];

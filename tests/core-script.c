@@ -2,6 +2,7 @@
 /* See core-script.h. */
 #include "core-script.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,20 +60,36 @@ const struct core_section *core_find_section(GPtrArray *sections, const char *id
 
 /* ---- scripts ---- */
 
+/* Whether @n words behind the name are what @usage says. */
+static bool usage_fits(const char *usage, unsigned int n)
+{
+	g_auto(GStrv) words = g_strsplit(usage, " ", 0);
+	unsigned int least = 0, most = *usage ? g_strv_length(words) : 0;
+
+	for (unsigned int i = 0; i < most; i++)
+		least += *words[i] != '[';
+	return n >= least && n <= most;
+}
+
 static struct core_command *parse_command(const char *text, GError **error)
 {
 	g_auto(GStrv) words = g_strsplit_set(text, " \t", 0);
 	struct core_command *command = g_new0(struct core_command, 1);
+	const char *usage;
 	int n = 0;
 
 	for (int i = 0; words[i]; i++)
 		if (*words[i] && n < CORE_WORDS)
 			command->word[n++] = g_strdup(words[i]);
-	if (!n || !core_command_known(command->word[0])) {
+	usage = core_command_usage(command->word[0]);
+	if (usage && usage_fits(usage, n - 1))
+		return command;
+	if (usage)
+		g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "\"%s\": want %s %s", text,
+			    command->word[0], usage);
+	else
 		g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "no command \"%s\"", text);
-		return NULL;
-	}
-	return command;
+	return NULL;
 }
 
 static bool parse_commands(struct core_step *step, const char *text, GError **error)
@@ -225,7 +242,9 @@ static size_t data_choices(const char **failed_out)
 /* The fault is data choice @at of the run, 0: none. */
 static const char *drive(const struct core_step *script, size_t at)
 {
-	const struct run_config config = { .scenario = &scenario, .tracing = true, .faults = at };
+	const struct run_config config = {
+		.scenario = &scenario, .tracing = true, .memory = core_trace_memory, .faults = at,
+	};
 	uint16_t values[DATA_AHEAD] = { 0 };
 	const struct menu *menu;
 	const char *failed = NULL;
@@ -253,10 +272,94 @@ static const char *drive(const struct core_step *script, size_t at)
 	return failed;
 }
 
+/* ---- scripts with a "fail" in them ---- */
+
+/* Carries out @decisions, one of which is the fault, and goes on in the usual way. */
+static void drive_decisions(const struct decision *decisions, size_t length)
+{
+	const struct run_config config = {
+		.scenario = &scenario, .tracing = true, .memory = core_trace_memory,
+		.faults = true, .script = decisions, .script_length = length,
+	};
+	const struct menu *menu;
+
+	core_log_used = 0;
+	core_log[0] = 0;
+	run_begin(&config);
+	while ((menu = run_menu())) {
+		enum eng_wake how;
+		unsigned int task = choose(menu, &how);
+
+		run_step(task, how);
+	}
+	run_end();
+}
+
+static bool is_mark(const struct decision *decision)
+{
+	return decision->kind == DECIDE_DATA && !strcmp(decision->what, "core_fail");
+}
+
+static bool is_site(const struct decision *decision, const char *site)
+{
+	return decision->kind == DECIDE_DATA && decision->fault &&
+	       (!strcmp(site, "any") || !strcmp(site, decision->what));
+}
+
+/* Where in the last run the fault point stands that the @index-th "fail" means, or -1. */
+static gssize find_fault(const struct core_command *fail, unsigned int index)
+{
+	long nth = fail->word[2] ? strtol(fail->word[2], NULL, 10) : 1;
+	const struct decision *decisions;
+	size_t count = run_decisions(&decisions), at = 0;
+
+	for (unsigned int marks = 0; at < count; at++)
+		if (is_mark(&decisions[at]) && marks++ == index)
+			break;
+	for (; at < count; at++)
+		if (is_site(&decisions[at], fail->word[1]) && --nth == 0)
+			return at;
+	return -1;
+}
+
+static void run_with_fault(const struct core_command *fail, unsigned int index, int line)
+{
+	const struct decision *decisions;
+	gssize at = find_fault(fail, index);
+	struct decision *copy;
+
+	if (at < 0) {
+		fprintf(stderr, "line %d of the script: fail %s %s: the run does not come to "
+			"that\n", line, fail->word[1], fail->word[2] ? fail->word[2] : "");
+		exit(2);
+	}
+	run_decisions(&decisions);
+	copy = g_memdup2(decisions, (at + 1) * sizeof(*copy));
+	copy[at].value = 1;
+	drive_decisions(copy, at + 1);
+	g_free(copy);
+}
+
+bool core_trace_memory;
+
+/* Each "fail" is found in the run without it, then carried out in a run of its own. */
 void core_run(const struct core_step *script)
 {
+	unsigned int fails = 0;
+
 	drive(script, 0);
+	for (const struct core_step *step = script; step; step = step->next) {
+		for (const struct core_command *c = step->first; c; c = c->next) {
+			if (strcmp(c->word[0], "fail"))
+				continue;
+			if (!fails)
+				drive(script, SIZE_MAX);
+			run_with_fault(c, fails++, step->line);
+		}
+	}
 }
+
+/* ---- sweeps ---- */
 
 /* Which data choice of the run without faults the @nth fault point is, 0: none. */
 static size_t fault_choice(const struct core_step *script, unsigned int nth)
@@ -278,20 +381,6 @@ static size_t fault_choice(const struct core_step *script, unsigned int nth)
 		}
 	}
 	return nth && nth <= points->len ? g_array_index(points, size_t, nth - 1) : 0;
-}
-
-GPtrArray *core_fault_points(const struct core_step *script)
-{
-	GPtrArray *names = g_ptr_array_new();
-	const struct decision *decisions;
-	size_t count;
-
-	drive(script, SIZE_MAX);
-	count = run_decisions(&decisions);
-	for (size_t i = 0; i < count; i++)
-		if (decisions[i].fault)
-			g_ptr_array_add(names, (char *)decisions[i].what);
-	return names;
 }
 
 const char *core_run_failing(const struct core_step *script, unsigned int nth,
@@ -335,25 +424,43 @@ static GPtrArray *columns_of(const char *row)
 	return columns;
 }
 
+/* The column of the same name, or NULL. */
+static const char *column_in(GPtrArray *columns, const char *column)
+{
+	size_t key = strcspn(column, "=") + 1;
+
+	for (guint i = 0; i < columns->len; i++)
+		if (!strncmp(g_ptr_array_index(columns, i), column, key))
+			return g_ptr_array_index(columns, i);
+	return NULL;
+}
+
 static void compare_row(const char *recorded, const char *modelled, const char *id, GString *out)
 {
 	g_autoptr(GPtrArray) want = columns_of(recorded);
 	g_autoptr(GPtrArray) have = NULL;
+	const char *step = want->len ? g_ptr_array_index(want, 0) : recorded;
 
-	if (!is_row(modelled)) {
-		g_string_append_printf(out, "%s: %s: the model made no row\n", id,
-				       (char *)g_ptr_array_index(want, 0));
+	if (!want->len || !is_row(modelled)) {
+		g_string_append_printf(out, "%s: %s: the model made no row\n", id, step);
 		return;
 	}
 	have = columns_of(modelled);
+	for (guint i = 0; i < want->len; i++) {
+		const char *w = g_ptr_array_index(want, i), *h = column_in(have, w);
 
-	for (guint i = 0; i < MAX(want->len, have->len); i++) {
-		const char *w = i < want->len ? g_ptr_array_index(want, i) : "(nothing)";
-		const char *h = i < have->len ? g_ptr_array_index(have, i) : "(nothing)";
+		if (!h)
+			g_string_append_printf(out, "%s: %s: recorded %s, a column that the model "
+					       "does not know\n", id, step, w);
+		else if (strcmp(w, h))
+			g_string_append_printf(out, "%s: %s: recorded %s, model %s\n", id, step,
+					       w, h);
+	}
+	for (guint i = 0; i < have->len; i++) {
+		const char *h = g_ptr_array_index(have, i);
 
-		if (strcmp(w, h))
-			g_string_append_printf(out, "%s: %s: recorded %s, model %s\n", id,
-					       (char *)g_ptr_array_index(want, 0), w, h);
+		if (!column_in(want, h))
+			g_string_append_printf(out, "%s: %s: not recorded: %s\n", id, step, h);
 	}
 }
 

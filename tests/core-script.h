@@ -31,6 +31,8 @@ struct core_step *core_parse_script(const struct core_section *section, const ch
 
 /* Carries the script out in a world of its own; the log is in core_log. */
 void core_run(const struct core_step *script);
+/* Allocations and frees are events of core_run()'s trace, too. */
+extern bool core_trace_memory;
 
 /*
  * The same, failing the @nth fault point that is reached (1: the first), and ending with
@@ -39,8 +41,6 @@ void core_run(const struct core_step *script);
  */
 const char *core_run_failing(const struct core_step *script, unsigned int nth,
 			     const char **step_out);
-/* Names of all fault points of the script, in order. */
-GPtrArray *core_fault_points(const struct core_step *script);
 
 /*
  * Differences between the recorded section and the log of a run, one line each;

@@ -62,6 +62,105 @@ START_TEST(every_recorded_trace_has_a_script)
 }
 END_TEST
 
+/* ---- scripts and recordings that nobody here has seen ---- */
+
+static struct core_section *section_of(char *line)
+{
+	struct core_section *section = g_new0(struct core_section, 1);
+
+	section->id = section->title = "made-up";
+	section->line = 10;
+	section->lines = g_ptr_array_new();
+	g_ptr_array_add(section->lines, line);
+	return section;
+}
+
+static const struct {
+	char *line;
+	const char *says;
+} bad_lines[] = {
+	{ "plug A 0; frobnicate A", "steps.txt:11: no command \"frobnicate A\"" },
+	{ "\"bind\": bind", "steps.txt:11: \"bind\": want bind DEV [DRIVER]" },
+	{ "signal now", "steps.txt:11: \"signal now\": want signal " },
+	{ "\"half a name: flush", "steps.txt:11: no second quote" },
+};
+
+START_TEST(a_step_that_cannot_be_understood_is_named_with_its_line)
+{
+	const char *detector;
+	GError *error = NULL;
+
+	ck_assert(!core_parse_script(section_of(bad_lines[_i].line), "steps.txt", &detector,
+				     &error));
+	ck_assert_str_eq(error->message, bad_lines[_i].says);
+}
+END_TEST
+
+START_TEST(a_column_that_the_model_has_not_is_named)
+{
+	unsigned int rows, skipped;
+	struct core_section *want = section_of("step=\"x\" ret=0 colour=red");
+
+	ck_assert_str_eq(core_compare(want, "step=\"x\" ret=1\n", &rows, &skipped),
+			 "made-up: step=\"x\": recorded ret=0, model ret=1\n"
+			 "made-up: step=\"x\": recorded colour=red, a column that the model does "
+			 "not know\n");
+	ck_assert_uint_eq(rows, 1);
+}
+END_TEST
+
+/* Commands that no recorded trace uses yet, and what their step must return. */
+static const struct {
+	char *line;
+	const char *row;
+} more_steps[] = {
+	/* VF-317, VF-323, VF-333: what fails where is said in the script. */
+	{ "plug A 0; fail group; \"x\": bind A", "step=\"x\" ret=-12" },
+	{ "plug A 0; fail super_block; \"x\": bind A", "step=\"x\" ret=-12" },
+	{ "plug A 0; plug B 0; bind A; fail inode; \"x\": bind B", "step=\"x\" ret=-12" },
+	/* VF-328, VF-329: the backend's error, and what was there before it */
+	{ "plug A 0; bind A; open C; open_group G 0; set G C; backend_open_error -13; "
+	  "\"x\": set_iommu C 1", "step=\"x\" ret=-13" },
+	{ "plug A 0; bind A; open C; open_group G 0; set G C; backend_attach_error 1; "
+	  "\"x\": set_iommu C 1", "step=\"x\" ret=-5" },
+	/* VF-114, VF-115 */
+	{ "plug A 0; bind A; open C; open_group G 0; set G C; set_iommu C 1; open_error A -16; "
+	  "\"x\": get G A D", "step=\"x\" ret=-16" },
+	{ "plug A 0; bind A; open C; open_group G 0; set G C; set_iommu C 1; nofile 3; "
+	  "\"x\": get G A D", "step=\"x\" ret=-24" },
+	/* VF-134, VF-135: the backend has neither op */
+	{ "plug A 0; bind A; open C; open_group G 0; set G C; set_iommu C 1; "
+	  "\"x\": unpin A 1", "step=\"x\" ret=-25" },
+	{ "plug A 0; bind A; open C; open_group G 0; set G C; set_iommu C 1; "
+	  "\"x\": dma_rw A 1", "step=\"x\" ret=-25" },
+	{ "plug A 0; bind A; open C; open_group G 0; set G C; set_iommu C 1; "
+	  "\"x\": forget_notifier A iommu", "step=\"x\" ret=-25" },
+	/* VF-391: two external users at once */
+	{ "plug A 0; bind A; open C; open_group G 0; set G C; set_iommu C 1; external_dev A one; "
+	  "external_dev A two; external_put one; \"x\": external_put two",
+	  "step=\"x\" ret=0" },
+	{ "plug A 0; bind A; open C; open_group G 0; set G C; set_iommu C 1; get G A D; "
+	  "mmap D 0; fork; munmap 0; \"x\": child_exit", "step=\"x\" ret=0" },
+};
+
+static struct core_step *steps_of(const char *text)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "; \"", 2);
+	struct core_section *section = section_of(g_strdup(lines[0]));
+	const char *detector;
+
+	g_ptr_array_add(section->lines, g_strconcat("\"", lines[1], NULL));
+	return core_parse_script(section, "more", &detector, NULL);
+}
+
+START_TEST(a_script_says_what_fails)
+{
+	core_run(steps_of(more_steps[_i].line));
+	ck_assert_msg(!run_failure(), "%s", run_failure() ? run_failure()->message : "");
+	ck_assert_msg(strstr(core_log, more_steps[_i].row), "%s", core_log);
+}
+END_TEST
+
 static Suite *core_traces_suite(void)
 {
 	Suite *suite = suite_create("core-traces");
@@ -69,6 +168,10 @@ static Suite *core_traces_suite(void)
 
 	tcase_add_test(tcase, every_recorded_trace_has_a_script);
 	tcase_add_loop_test(tcase, the_port_reproduces_the_recorded_trace, 0, recorded->len);
+	tcase_add_loop_test(tcase, a_step_that_cannot_be_understood_is_named_with_its_line, 0,
+			    G_N_ELEMENTS(bad_lines));
+	tcase_add_test(tcase, a_column_that_the_model_has_not_is_named);
+	tcase_add_loop_test(tcase, a_script_says_what_fails, 0, G_N_ELEMENTS(more_steps));
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
