@@ -16,6 +16,7 @@
 #include <vfiosim/kapi/mdev.h>
 #include <vfiosim/kapi/slab.h>
 #include <vfiosim/kapi/string.h>
+#include <vfiosim/kapi/vfio.h>
 
 #include "engine.h"
 
@@ -45,17 +46,30 @@ static int mdev_match(struct device *dev, struct device_driver *drv)
 	return 0;
 }
 
-/* Refs: the group is kept by its one member. */
+/*
+ * 6.12 leaves this to vfio_register_emulated_iommu_dev() (VF-371).
+ *
+ * Refs: the group is kept by its one member.
+ */
 static int mdev_attach_iommu(struct mdev_device *mdev)
 {
-	struct iommu_group *group = iommu_group_alloc();
+	struct iommu_group *group;
 	int ret;
 
+	if (vfio_core_allocates())
+		return 0;
+	group = iommu_group_alloc();
 	if (IS_ERR(group))
 		return PTR_ERR(group);
 	ret = iommu_group_add_device(group, &mdev->dev);
 	iommu_group_put(group);
 	return ret;
+}
+
+static void mdev_detach_iommu(struct mdev_device *mdev)
+{
+	if (!vfio_core_allocates())
+		iommu_group_remove_device(&mdev->dev);
 }
 
 static int mdev_probe(struct device *dev)
@@ -69,7 +83,7 @@ static int mdev_probe(struct device *dev)
 		return ret;
 	ret = drv->probe(mdev);
 	if (ret)
-		iommu_group_remove_device(dev);
+		mdev_detach_iommu(mdev);
 	return ret;
 }
 
@@ -79,7 +93,7 @@ static void mdev_remove(struct device *dev)
 
 	if (drv->remove)
 		drv->remove(to_mdev_device(dev));
-	iommu_group_remove_device(dev);
+	mdev_detach_iommu(to_mdev_device(dev));
 }
 
 struct bus_type mdev_bus_type KSTATE = {

@@ -164,7 +164,7 @@ static int mtty_probe_merged(struct mdev_device *mdev)
 				    &mtty_merged_ops);
 	if (IS_ERR(device))
 		return PTR_ERR(device);
-	ret = vfio_register_group_dev(device);
+	ret = vfio_register_emulated_iommu_dev(device);
 	if (ret) {
 		vfio_put_device(device);
 		return ret;

@@ -587,6 +587,109 @@ const struct vfiosim_scenario core_bind_and_open = {
 	.tasks = { { "binder", task_bind_a }, { "opener", task_open_neighbour } },
 };
 
+/* ---- a group that comes and goes ---- */
+
+/* VF-310: no such group, or one without devices. */
+static void task_open_dying_group(void *fixture)
+{
+	int fd = sys_open(core.user, "/dev/vfio/0", 2);
+
+	vfiosim_expect(fd >= 0 || fd == -ENODEV || fd == -ENXIO || fd == -ENOENT);
+	if (fd >= 0)
+		sys_close(core.user, fd);
+}
+
+const struct vfiosim_scenario core_open_and_destroy = {
+	.name = "core-open-and-destroy",
+	.summary = "a group is opened while its last device is unbound",
+	.fixture_size = 16,
+	.setup = setup_one,
+	.teardown = teardown,
+	.check = vfio_invariants_hold,
+	.tasks = { { "opener", task_open_dying_group }, { "unbinder", task_unbind_a } },
+};
+
+/* VF-295: the next group has the name, and perhaps the memory, of the last. */
+static void task_churn(void *fixture)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		vfiosim_expect(bind_a() == 0);
+		task_unbind_a(fixture);
+	}
+}
+
+static void setup_one_plugged(void *fixture)
+{
+	core_setup();
+	core_plug("A", 0);
+}
+
+const struct vfiosim_scenario core_churn = {
+	.name = "core-churn",
+	.summary = "a group is made and destroyed while its deferred puts run",
+	.fixture_size = 16,
+	.setup = setup_one_plugged,
+	.teardown = teardown,
+	.check = vfio_invariants_hold,
+	.tasks = { { "admin", task_churn } },
+};
+
+/* VF-241: forced, since nothing but the driver core's lock keeps two apart. */
+static void setup_forced(void *fixture)
+{
+	setup_one(fixture);
+	core_keep_object(core_find("A"));
+	task_unbind_a(fixture);
+	core_object_drop(core_find("A"));
+	core_flush();
+}
+
+static void task_register_first(void *fixture)
+{
+	int ret = AS(core.admin, core_register(core_find("A"), false));
+
+	vfiosim_expect(ret == 0 || ret == -EBUSY);
+}
+
+static void task_register_second(void *fixture)
+{
+	int ret = AS(core.helper, core_register(core_find("A"), true));
+
+	vfiosim_expect(ret == 0 || ret == -EBUSY);
+}
+
+/* At least one is there, each with an inode of its own; the newest is found first. */
+static void teardown_forced(void *fixture)
+{
+	struct core_device *a = core_find("A");
+	struct vfio_device *vdevs[] = { &a->object->vdev, &a->second->vdev };
+	struct vfio_facts facts;
+	unsigned int i, registered = 0;
+
+	vfio_observe(&facts);
+	for (i = 0; i < 2; i++)
+		registered += vdevs[i]->refcount.refs.counter == 1;
+	vfiosim_expect(registered >= 1 && facts.pins == (int)registered);
+	vfiosim_expect(registered == 1 || vdevs[0]->inode != vdevs[1]->inode);
+	for (i = 0; i < 2; i++)
+		if (vdevs[i]->refcount.refs.counter == 1)
+			vfio_unregister_group_dev(vdevs[i]);
+	core_teardown();
+}
+
+const struct vfiosim_scenario core_forced_duplicate = {
+	.name = "core-forced-duplicate",
+	.summary = "two objects are registered for one device at once",
+	.fixture_size = 16,
+	.setup = setup_forced,
+	.teardown = teardown_forced,
+	.check = vfio_invariants_hold,
+	.tolerate = "warn,leak",
+	.tasks = { { "first", task_register_first }, { "second", task_register_second } },
+};
+
 /* ---- alone: a device that is in use when it is unbound ---- */
 
 static void setup_in_use(void *fixture)
@@ -898,7 +1001,8 @@ const struct vfiosim_scenario *const core_scenarios[] = {
 	&core_whole_life, &core_reregister, &core_module_reload, &core_noiommu_life,
 	&core_two_first_binds, &core_last_pin_and_first, &core_open_and_unbind,
 	&core_close_and_unbind, &core_container_close_and_set, &core_two_set_iommu,
-	&core_two_opens, &core_two_binds_of_a_group, &core_bind_and_open, &core_busy_unbind,
+	&core_two_opens, &core_open_and_destroy, &core_churn,
+	&core_forced_duplicate, &core_two_binds_of_a_group, &core_bind_and_open, &core_busy_unbind,
 	&core_duplicate, &core_rebind, &core_mixed_kinds, &core_set_container_twice,
 	&core_set_container_twice_unseen, &core_unset_and_set,
 	&core_get_device_and_unset, &core_status_and_unbind, &core_noiommu_open_and_gone,

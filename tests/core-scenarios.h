@@ -30,6 +30,9 @@ extern const struct vfiosim_scenario core_container_close_and_set;
 extern const struct vfiosim_scenario core_two_set_iommu;
 extern const struct vfiosim_scenario core_two_opens;
 extern const struct vfiosim_scenario core_bind_and_open;
+extern const struct vfiosim_scenario core_open_and_destroy;
+extern const struct vfiosim_scenario core_churn;
+extern const struct vfiosim_scenario core_forced_duplicate;
 extern const struct vfiosim_scenario core_busy_unbind;
 
 /* Alone. */

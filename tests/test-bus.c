@@ -44,7 +44,7 @@ START_TEST(binding_sends_bind_before_probe_and_bound_after_it)
 }
 END_TEST
 
-/* VF-201 */
+/* VF-201, VF-347 */
 static void failing_probe(void *fixture)
 {
 	static const struct {

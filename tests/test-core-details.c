@@ -7,6 +7,7 @@
 #include <linux/fcntl.h>
 
 #include <vfiosim/kapi/fs_context.h>
+#include <vfiosim/kapi/mdev.h>
 #include <vfiosim/kapi/mm.h>
 #include <vfiosim/kapi/string.h>
 
@@ -167,6 +168,69 @@ START_TEST(the_port_keeps_the_small_print)
 }
 END_TEST
 
+/* ---- a mediated device ---- */
+
+static void mediated_life(void *unused)
+{
+	struct device *parent = mtty_init();
+	struct mdev_device *mdev;
+
+	if (IS_ERR(parent))
+		return;
+	if (!mdev_device_create(parent, "uuid-a")) {
+		mdev = mdev_find("uuid-a");
+		vfiosim_expect(mdev->dev.iommu_group);
+		vfiosim_expect(iommu_group_members(mdev->dev.iommu_group) == 1);
+		vfiosim_expect(mdev_device_remove(mdev) == 0);
+		vfiosim_expect(!mdev->dev.iommu_group);
+		put_device(&mdev->dev);
+	}
+	mtty_exit();
+}
+
+static void setup_bare(void *unused)
+{
+	core_setup();
+}
+
+static struct vfiosim_scenario mediated(bool merged)
+{
+	return (struct vfiosim_scenario){
+		.name = "mediated", .fixture_size = 16, .setup = setup_bare,
+		.teardown = teardown, .check = vfio_invariants_hold, .tolerate = "warn",
+		.core = merged ? "merged" : "port",
+		.kernel = merged ? VFIOSIM_KERNEL_6_12 : VFIOSIM_KERNEL_5_14,
+		.tasks = { { "main", mediated_life } },
+	};
+}
+
+/* VF-195, VF-371: the bus makes the group in 5.14, registration does in 6.12. */
+START_TEST(a_mediated_device_has_a_group_while_it_is_bound)
+{
+	const struct vfiosim_scenario scenario = mediated(_i);
+
+	assert_scenario_ok(&scenario);
+}
+END_TEST
+
+/* VF-253: the sample forgets its registers when registration fails, in 5.14 only. */
+START_TEST(a_failed_registration_leaks_the_samples_registers_in_5_14)
+{
+	const struct vfiosim_scenario scenario = mediated(_i);
+	unsigned int nth = 0, leaks = 0;
+
+	do {
+		simtest_run_fault(&scenario, ++nth);
+		leaks += run_failure() && strstr(run_failure()->message, "MTTY_REGISTERS");
+	} while (simtest_failed_site());
+	ck_assert_uint_gt(nth, 20);
+	if (_i)
+		ck_assert_uint_eq(leaks, 0);
+	else
+		ck_assert_uint_gt(leaks, 10);
+}
+END_TEST
+
 /* ---- 6.12 ---- */
 
 /* VF-362, VF-363 */
@@ -303,6 +367,9 @@ int main(void)
 	TCase *tcase = tcase_create("details");
 
 	tcase_add_loop_test(tcase, the_port_keeps_the_small_print, 0, ARRAY_SIZE(of_port));
+	tcase_add_loop_test(tcase, a_mediated_device_has_a_group_while_it_is_bound, 0, 2);
+	tcase_add_loop_test(tcase, a_failed_registration_leaks_the_samples_registers_in_5_14, 0,
+			    2);
 	tcase_add_loop_test(tcase, the_merged_core_keeps_the_small_print, 0,
 			    ARRAY_SIZE(of_merged));
 	suite_add_tcase(suite, tcase);
