@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vfio-pci: binding, first open and last close, regions, requests, failures. */
+#include <signal.h>
+
 #include <vfiosim/kapi.h>
 #include <vfiosim/kapi/iommu.h>
 #include <vfiosim/kapi/vfio_pci.h>
@@ -169,6 +171,54 @@ START_TEST(a_first_open_and_a_reset_only_try_the_device_lock)
 
 	run.resets = VFIOSIM_RESET_FLR;
 	vpci_run_one(open_locked, &run, NULL);
+}
+END_TEST
+
+/* VF-243: the device is public before its probe has ended, and the device lock is held. */
+static void setup_plugged(void *fixture)
+{
+	struct vpci *v = fixture;
+
+	v->device = vpci_plug("0000:01:00.0");
+	v->alice = vfiosim_process("alice");
+}
+
+static void binder(void *fixture)
+{
+	vfiosim_bind(NULL, ((struct vpci *)fixture)->device, "vfio-pci");
+}
+
+static void early_opener(void *fixture)
+{
+	struct vpci *v = fixture;
+	int ret = vfiosim_user_open(&v->user, v->alice, v->device);
+
+	vfiosim_expect(ret != -EAGAIN);
+	if (!ret)
+		vfiosim_user_close(&v->user);
+}
+
+static enum vfiosim_verdict explore_early_open(const struct vpci_run *run, unsigned int resets)
+{
+	const struct vfiosim_options options = {
+		.preemptions_bounded = true, .preemptions_max = 1, .no_minimize = true,
+		.runs_max = 3000,
+	};
+	const struct vfiosim_scenario scenario = {
+		.name = "early open", .fixture_size = sizeof(struct vpci),
+		.kernel = run->kernel, .core = run->core, .setup = setup_plugged,
+		.tasks = { { "binder", binder }, { "opener", early_opener } },
+	};
+
+	vpci_run = *run;
+	vpci_run.resets = resets;
+	return vfiosim_explore(&scenario, &options, NULL);
+}
+
+START_TEST(an_open_during_the_probe_cannot_reset_the_device)
+{
+	ck_assert_int_eq(explore_early_open(both_cores[_i], VFIOSIM_RESET_FLR), VFIOSIM_VIOLATION);
+	ck_assert_int_eq(explore_early_open(both_cores[_i], 0), VFIOSIM_OK);
 }
 END_TEST
 
@@ -395,6 +445,80 @@ START_TEST(without_an_eventfd_one_line_is_logged_and_no_more)
 }
 END_TEST
 
+/* VF-264: the last close takes the eventfd away while a request may be under way. */
+static void close_at_once(void *fixture)
+{
+	struct blocked *b = fixture;
+
+	vfiosim_munmap(b->v.alice, b->v.bar, VPCI_BAR);
+	vfiosim_user_close(&b->v.user);
+}
+
+START_TEST(a_request_and_the_last_close_get_along)
+{
+	const struct vfiosim_scenario scenario = {
+		.name = "request and close", .fixture_size = sizeof(struct blocked),
+		.kernel = both_cores[_i]->kernel, .core = both_cores[_i]->core,
+		.setup = blocked_setup,
+		.tasks = { { "unbinder", unbinder }, { "closer", close_at_once } },
+	};
+
+	vpci_run = *both_cores[_i];
+	assert_scenario_ok_random(&scenario, 40);
+}
+END_TEST
+
+static void two_admins(void *fixture)
+{
+	blocked_setup(fixture);
+	vfiosim_threads(NULL, 2);
+}
+
+/* Section 8: a second writer waits for the device lock, and has nothing left to do. */
+START_TEST(a_second_unbind_ends_after_the_first)
+{
+	const struct vfiosim_scenario scenario = {
+		.name = "two unbinds", .fixture_size = sizeof(struct blocked),
+		.kernel = both_cores[_i]->kernel, .core = both_cores[_i]->core,
+		.setup = two_admins,
+		.tasks = { { "unbinder", unbinder }, { "second", unbinder },
+			   { "releaser", releaser } },
+	};
+
+	vpci_run = *both_cores[_i];
+	assert_scenario_ok(&scenario);
+}
+END_TEST
+
+static void unbind_own_device(void *fixture)
+{
+	struct blocked *b = fixture;
+
+	vfiosim_unbind(b->v.alice, b->v.device);
+}
+
+static void killer(void *fixture)
+{
+	struct blocked *b = fixture;
+
+	vfiosim_sleep_ms(1000);
+	vfiosim_kill(b->v.alice, SIGKILL);
+}
+
+START_TEST(who_unbinds_what_he_holds_waits_for_himself_and_cannot_be_killed)
+{
+	/* VF-257; the end of section 8 */
+	const struct vfiosim_scenario scenario = {
+		.name = "self", .fixture_size = sizeof(struct blocked), .setup = blocked_setup,
+		.kernel = both_cores[_i]->kernel, .core = both_cores[_i]->core,
+		.tasks = { { "alice", unbind_own_device }, { "killer", killer } },
+	};
+
+	vpci_run = *both_cores[_i];
+	assert_scenario_detects("hung-task", &scenario);
+}
+END_TEST
+
 /* ---- the device's interrupts, as far as a user can trigger them ---- */
 
 static long set_irqs(struct vpci *v, unsigned int index, uint32_t flags, unsigned int count,
@@ -581,6 +705,11 @@ int main(void)
 	tcase_add_loop_test(use, the_last_close_gives_the_bars_back, 0, 2);
 	tcase_add_loop_test(use, memory_off_survives_while_a_mapping_is_left_and_no_longer, 0, 2);
 	tcase_add_loop_test(use, a_first_open_and_a_reset_only_try_the_device_lock, 0, 2);
+	tcase_add_loop_test(bind, an_open_during_the_probe_cannot_reset_the_device, 0, 2);
+	tcase_add_loop_test(use, a_request_and_the_last_close_get_along, 0, 2);
+	tcase_add_loop_test(use, a_second_unbind_ends_after_the_first, 0, 2);
+	tcase_add_loop_test(use, who_unbinds_what_he_holds_waits_for_himself_and_cannot_be_killed,
+			    0, 2);
 	tcase_add_loop_test(use, regions_are_told_as_they_are, 0, 2);
 	tcase_add_loop_test(use, ioctls_check_their_argument, 0, 2);
 	tcase_add_loop_test(use, bars_can_be_read_and_written_in_pieces, 0, 2);
@@ -594,6 +723,8 @@ int main(void)
 			    0, 2);
 	tcase_add_test(fail,
 		       a_failed_registration_leaves_a_stale_pointer_with_the_vga_arbiter_in_5_14);
+	tcase_set_timeout(bind, 60);
+	tcase_set_timeout(use, 60);
 	tcase_set_timeout(fail, 60);
 	suite_add_tcase(suite, bind);
 	suite_add_tcase(suite, use);
