@@ -11,6 +11,7 @@
 
 struct device;
 struct file;
+struct inode;
 struct iommu_domain;
 struct iommu_group;
 struct module;
@@ -69,8 +70,8 @@ void bridge_request(const void *ops, void *outer, unsigned int count);
 int bridge_match(const void *ops, void *outer, char *name);
 void bridge_dma_unmap(const void *ops, void *outer, u64 iova, u64 length);
 
-/* The object of a tree that allocates devices; @inode may be NULL. */
-void bridge_fill_outer(void *outer, struct device *dev, const void *ops, struct inode *inode);
+/* The object of a tree that allocates devices. */
+void bridge_fill_outer(void *outer, struct device *dev, const void *ops);
 size_t bridge_outer_size(void);
 
 /* Fills @to in from kapi's table @ops. */
@@ -100,6 +101,11 @@ void tree_device_put(void *outer);
 int tree_assign_device_set(void *outer, void *set_id);
 bool tree_try_get(void *outer);
 void tree_put(void *outer);
+unsigned int tree_registrations(void *outer);
+bool tree_has_inodes(void);
+struct inode *tree_inode(void *outer);
+/* Fills in @facts, a struct vfio_facts, with what can be seen of this core. */
+void tree_observe(void *facts);
 void *tree_set_entry(struct list_head *node);
 unsigned int tree_open_count(void *outer);
 bool tree_file_is_valid(struct file *file);

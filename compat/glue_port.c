@@ -7,6 +7,7 @@
 #include <vfiosim/kapi/vfio.h>
 #include <vfiosim/kapi/vfio_core_ops.h>
 #include <vfiosim/kapi/vfio_core_select.h>
+#include <vfiosim/kapi/vfio_facts.h>
 
 #include "bridge.h"
 
@@ -96,13 +97,12 @@ void bridge_dma_unmap(const void *ops, void *outer, u64 iova, u64 length)
 	((const struct vfio_device_ops *)ops)->dma_unmap(outer, iova, length);
 }
 
-void bridge_fill_outer(void *outer, struct device *dev, const void *ops, struct inode *inode)
+void bridge_fill_outer(void *outer, struct device *dev, const void *ops)
 {
 	struct vfio_device *device = outer;
 
 	device->dev = dev;
 	device->ops = ops;
-	device->inode = inode;
 }
 
 void bridge_set_dev_set(void *outer, void *dev_set)
@@ -217,6 +217,21 @@ static unsigned int core_open_count(struct vfio_device *device)
 	return tree_open_count(device);
 }
 
+static unsigned int core_registrations(struct vfio_device *device)
+{
+	return tree_registrations(device);
+}
+
+static struct inode *core_inode(struct vfio_device *device)
+{
+	return tree_inode(device);
+}
+
+static void core_observe(struct vfio_facts *facts)
+{
+	tree_observe(facts);
+}
+
 static bool core_file_has_dev(struct file *file, struct vfio_device *device)
 {
 	return tree_file_has_dev(file, device);
@@ -245,6 +260,8 @@ static struct vfio_core_ops core_ops = {
 	.vfio_device_put_registration = core_put_registration,
 	.vfio_device_set_entry = core_set_entry,
 	.vfio_device_open_count = core_open_count,
+	.vfio_device_registrations = core_registrations,
+	.vfio_device_inode = core_inode,
 	.vfio_file_is_valid = tree_file_is_valid,
 	.vfio_file_has_dev = core_file_has_dev,
 	.vfio_register_iommu_driver = core_register_iommu,
@@ -256,11 +273,13 @@ static struct vfiosim_core tree_core = {
 	.summary = "built from a kernel tree by vfiosim-kbuild",
 	.init = tree_init,
 	.exit = tree_exit,
+	.observe = core_observe,
 	.ops = &core_ops,
 };
 
 /* What the library looks for in a core file. */
 __attribute__((visibility("default"))) const struct vfiosim_core *vfiosim_tree_core(void);
+__attribute__((visibility("default"))) const unsigned long vfiosim_tree_abi = VFIOSIM_CORE_ABI;
 
 const struct vfiosim_core *vfiosim_tree_core(void)
 {
@@ -269,6 +288,7 @@ const struct vfiosim_core *vfiosim_tree_core(void)
 		core_ops.vfio_put_device = core_put_device;
 		core_ops.vfio_init_group_dev = NULL;
 	}
+	tree_core.device_inodes = tree_has_inodes();
 	core_ops.vfio_register_emulated_iommu_dev = (void *)tree_register_emulated();
 	tree_fill_calls(&core_ops);
 	return &tree_core;

@@ -124,11 +124,7 @@ static int glue_init(struct vfio_device *vdev)
 	while (a->task != get_current())
 		a = a->next;
 	device->outer = a->outer;
-#ifdef VFIOSIM_INODE
-	bridge_fill_outer(device->outer, vdev->dev, driver_of(vdev), vdev->inode);
-#else
-	bridge_fill_outer(device->outer, vdev->dev, driver_of(vdev), NULL);
-#endif
+	bridge_fill_outer(device->outer, vdev->dev, driver_of(vdev));
 	return bridge_init(driver_of(vdev), device->outer);
 }
 
@@ -315,7 +311,7 @@ static void uninit(void *outer)
 /* The core makes a set of its own for a device that was given none. */
 static int registered(void *outer, int ret)
 {
-#ifdef VFIOSIM_DEV_SET
+#ifdef VFIOSIM_ALLOC_DEVICE
 	bridge_set_dev_set(outer, inner(outer)->dev_set);
 #endif
 	if (ret)
@@ -355,6 +351,29 @@ void tree_put(void *outer)
 {
 	if (refcount_dec_and_test(&inner(outer)->refcount))
 		complete(&inner(outer)->comp);
+}
+
+unsigned int tree_registrations(void *outer)
+{
+	return inner(outer)->refcount.refs.counter;
+}
+
+bool tree_has_inodes(void)
+{
+#ifdef VFIOSIM_INODE
+	return true;
+#else
+	return false;
+#endif
+}
+
+struct inode *tree_inode(void *outer)
+{
+#ifdef VFIOSIM_INODE
+	return inner(outer)->inode;
+#else
+	return NULL;
+#endif
 }
 
 void *tree_set_entry(struct list_head *node)
@@ -423,7 +442,7 @@ void tree_device_put(void *outer)
 
 struct iommu_group *tree_iommu_group_get(struct device *dev)
 {
-#ifdef VFIOSIM_GET_FROM_DEV
+#if VFIOSIM_DECLARES_vfio_iommu_group_get
 	take_parameter();
 	return vfio_iommu_group_get(dev);
 #else
@@ -433,7 +452,7 @@ struct iommu_group *tree_iommu_group_get(struct device *dev)
 
 void tree_iommu_group_put(struct iommu_group *group, struct device *dev)
 {
-#ifdef VFIOSIM_GET_FROM_DEV
+#if VFIOSIM_DECLARES_vfio_iommu_group_get
 	vfio_iommu_group_put(group, dev);
 #else
 	iommu_group_put(group);

@@ -63,6 +63,12 @@ static inline int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ictx)
 	return 0;
 }
 
+/* 6.2's name for it */
+static inline int iommufd_vfio_compat_ioas_id(struct iommufd_ctx *ictx, u32 *id)
+{
+	return -EOPNOTSUPP;
+}
+
 static inline int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ictx)
 {
 	return -EOPNOTSUPP;

@@ -379,9 +379,17 @@ VFIOSIM_API int vfiosim_insmod(struct vfiosim_process *process, const char *modu
  *	"inode-refs", "files"
  * @device: which, or NULL for a sum
  *
- * Return: the number; -ENOSYS on a real kernel, so compare in the model only.
+ * Return: the number; -ENOSYS on a real kernel, and for all but "files" with a core
+ * whose devices have no inode (6.1's).
  */
 VFIOSIM_API long vfiosim_peek(const char *what, struct vfiosim_device *device);
+
+/** vfiosim_peek_is() - whether vfiosim_peek() answers @value, or cannot answer */
+VFIOSIM_API bool vfiosim_peek_is(const char *what, struct vfiosim_device *device, long value);
+
+/** vfiosim_expect_peek() - expects it, wherever it can be seen */
+#define vfiosim_expect_peek(what, device, value) \
+	vfiosim_expect(vfiosim_peek_is((what), (device), (value)))
 
 /*
  * ---- a user of vfio, in the usual five system calls ----

@@ -176,6 +176,7 @@ struct kept {
 
 struct schedules {
 	GPtrArray *all;			/* of GArray of struct kept */
+	struct vfiosim_scenario scenario;
 	struct exploration x;
 };
 
@@ -221,7 +222,10 @@ static bool collect_schedules(struct cli *cli, const struct vfiosim_scenario *sc
 	options.data = s;
 	options.races = options.plain_points = false;
 	s->all = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
-	exploration_init(&s->x, scenario, &options);
+	/* Its check may look into one core's own structures. */
+	s->scenario = *scenario;
+	s->scenario.check = NULL;
+	exploration_init(&s->x, &s->scenario, &options);
 	exploration_run(&s->x);
 	s->x.config.plain_points = cli->options.plain_points;
 	return true;
@@ -261,10 +265,13 @@ static int compare_traces(struct cli *cli, const struct vfiosim_scenario *scenar
 	struct schedules s = { NULL };
 	struct follow_count count = { 0 };
 	uint64_t different = 0;
+	int64_t deadline;
 	int status;
 
 	if (!collect_schedules(cli, scenario, &s))
 		return EXIT_INPUT;
+	/* As much time again as for the search. */
+	deadline = g_get_monotonic_time() + 1000 * (int64_t)cli->options.milliseconds_max;
 	for (guint i = 0; i < s.all->len; i++) {
 		const GArray *kept = g_ptr_array_index(s.all, i);
 		g_autofree struct decision *d = unpack(kept);
@@ -275,6 +282,10 @@ static int compare_traces(struct cli *cli, const struct vfiosim_scenario *scenar
 			print_difference(cli, &s, d, kept->len, text);
 		if (different && !cli->options.keep_going)
 			break;
+		if (s.x.deadline_us && g_get_monotonic_time() > deadline) {
+			s.x.why_stopped = "the time is used up";
+			break;
+		}
 	}
 	status = report_traces(cli, &s, &count, different);
 	g_ptr_array_unref(s.all);

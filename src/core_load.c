@@ -14,6 +14,7 @@
 
 #include "core_load.h"
 #include "statics.h"
+#include "symbols.h"
 
 struct search {
 	const void *address;	/* a function of the file */
@@ -62,6 +63,7 @@ static const struct vfiosim_core *load_file(const char *path, GError **error)
 	const struct vfiosim_core *(*get_core)(void);
 	const struct vfiosim_core *core;
 	struct search search = { 0 };
+	const unsigned long *abi;
 	void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 
 	if (!handle) {
@@ -69,13 +71,16 @@ static const struct vfiosim_core *load_file(const char *path, GError **error)
 		return NULL;
 	}
 	*(void **)&get_core = dlsym(handle, "vfiosim_tree_core");
-	if (!get_core) {
-		g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
-			    "%s: not a core made by vfiosim-kbuild", path);
+	abi = dlsym(handle, "vfiosim_tree_abi");
+	if (!get_core || !abi || *abi != vfiosim_core_abi) {
+		g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "%s: %s", path,
+			    get_core ? "made for another vfiosim: run vfiosim-kbuild again" :
+				       "not a core made by vfiosim-kbuild");
 		dlclose(handle);
 		return NULL;
 	}
 
+	symbols_forget();
 	search.address = (void *)get_core;
 	core = get_core();	/* fills its tables in */
 	dl_iterate_phdr(find_data, &search);

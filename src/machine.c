@@ -509,7 +509,7 @@ static long peek_inodes(struct machine_device *device)
 static bool peek_vfio(struct machine_device *device, struct vfio_pci_view *view)
 {
 	return device->pdev && vfio_pci_view(device->pdev, view) &&
-	       view->device->refcount.refs.counter > 0;
+	       vfio_device_registrations(view->device) > 0;
 }
 
 /* Registration holds one reference; each open file of the device another. */
@@ -517,14 +517,15 @@ static long peek_files(struct machine_device *device)
 {
 	struct vfio_pci_view view;
 
-	return peek_vfio(device, &view) ? view.device->refcount.refs.counter - 1 : 0;
+	return peek_vfio(device, &view) ? vfio_device_registrations(view.device) - 1 : 0;
 }
 
 static long peek_inode_refs(struct machine_device *device)
 {
 	struct vfio_pci_view view;
+	struct inode *inode = peek_vfio(device, &view) ? vfio_device_inode(view.device) : NULL;
 
-	return peek_vfio(device, &view) ? view.device->inode->i_count.counter : 0;
+	return inode ? inode->i_count.counter : 0;
 }
 
 static long peek_ptes(struct machine_device *device)
@@ -540,11 +541,13 @@ static long peek_mappings(struct machine_device *device)
 	struct mapping_tree *tree;
 	struct vm_area_struct *vma;
 	struct mapping_iter iter;
+	struct inode *inode;
 	long n = 0;
 
-	if (!peek_vfio(device, &view))
+	inode = peek_vfio(device, &view) ? vfio_device_inode(view.device) : NULL;
+	if (!inode)
 		return 0;
-	tree = &view.device->inode->i_data.i_mmap;
+	tree = &inode->i_data.i_mmap;
 	vma_interval_tree_foreach(vma, &iter, tree, 0, ULONG_MAX)
 		n++;
 	return n;
@@ -554,14 +557,15 @@ static const struct peek {
 	const char *what;
 	long (*peek)(struct machine_device *device);
 	bool per_device;
+	bool of_inodes;		/* an older core has nothing to look at */
 } peeks[] = {
-	{ "pins", peek_pins },
-	{ "superblocks", peek_superblocks },
-	{ "inodes", peek_inodes },
-	{ "files", peek_files, true },
-	{ "mappings", peek_mappings, true },
-	{ "ptes", peek_ptes, true },
-	{ "inode-refs", peek_inode_refs, true },
+	{ "pins", peek_pins, false, true },
+	{ "superblocks", peek_superblocks, false, true },
+	{ "inodes", peek_inodes, false, true },
+	{ "files", peek_files, true, false },
+	{ "mappings", peek_mappings, true, true },
+	{ "ptes", peek_ptes, true, true },
+	{ "inode-refs", peek_inode_refs, true, true },
 };
 
 static long peek_one(const struct peek *peek, struct machine_device *device)
@@ -578,8 +582,11 @@ static long peek_one(const struct peek *peek, struct machine_device *device)
 long machine_peek(const char *what, struct machine_device *device)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(peeks); i++) {
-		if (!strcmp(peeks[i].what, what))
-			return peek_one(&peeks[i], device);
+		if (strcmp(peeks[i].what, what))
+			continue;
+		if (peeks[i].of_inodes && !vfiosim_core()->device_inodes)
+			return -ENOSYS;
+		return peek_one(&peeks[i], device);
 	}
 	return -EINVAL;
 }

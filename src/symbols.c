@@ -78,14 +78,21 @@ static void read_file(const char *path, unsigned long base)
 	close(fd);
 }
 
-/* The C library's own names are of no use in a report, and there are many. */
+/* Names of the system's libraries are of no use in a report, and there are many. */
+static bool is_foreign(const char *path)
+{
+	bool system = !strncmp(path, "/lib", 4) || !strncmp(path, "/usr/lib", 8);
+
+	return system && !strstr(path, "vfiosim");
+}
+
 static int each_object(struct dl_phdr_info *info, size_t size, void *data)
 {
 	const char *path = info->dlpi_name;
 
 	if (!path || !*path)
 		read_file("/proc/self/exe", info->dlpi_addr);
-	else if (strstr(path, "vfiosim") || strstr(path, "core"))
+	else if (!is_foreign(path))
 		read_file(path, info->dlpi_addr);
 	return 0;
 }
@@ -105,6 +112,12 @@ static void load(void)
 	dl_iterate_phdr(each_object, NULL);
 	if (n_symbols)
 		qsort(symbols, n_symbols, sizeof(*symbols), by_start);
+}
+
+void symbols_forget(void)
+{
+	loaded = false;
+	n_symbols = 0;
 }
 
 const char *symbol_lookup(const void *address, size_t *offset_out)

@@ -12,6 +12,8 @@
  * into it; NULL if none is known (a stripped file).
  */
 const char *symbol_lookup(const void *address, size_t *offset_out) SIM(symbol_lookup);
+/* A file was loaded: read them again when next asked. */
+void symbols_forget(void) SIM(symbols_forget);
 /* "function", or "?"; for return addresses. */
 const char *symbol_function(const void *return_address) SIM(symbol_function);
 

@@ -14,6 +14,9 @@
 #include "run.h"
 #include "symbols.h"
 
+/* An address below this is a field of no object. */
+#define NULL_FIELDS 4096
+
 bool eng_tracing;
 bool eng_tracing_memory;
 
@@ -182,6 +185,10 @@ static void name_into(char *buffer, size_t size, enum eng_op op, const void *obj
 
 	if (!object) {
 		snprintf(buffer, size, "NULL");
+		return;
+	}
+	if ((unsigned long)object < NULL_FIELDS) {
+		snprintf(buffer, size, "NULL+0x%lx", (unsigned long)object);
 		return;
 	}
 	found = arena_holds(object) ? arena_object(object) : NULL;

@@ -1628,6 +1628,16 @@ static void vfio_port_observe(struct vfio_facts *facts)
 	}
 }
 
+unsigned int vfio_device_registrations(struct vfio_device *device)
+{
+	return device->refcount.refs.counter;
+}
+
+struct inode *vfio_device_inode(struct vfio_device *device)
+{
+	return device->inode;
+}
+
 static const struct vfio_core_ops vfio_port_ops = {
 	.vfio_iommu_group_get = vfio_iommu_group_get,
 	.vfio_iommu_group_put = vfio_iommu_group_put,
@@ -1636,6 +1646,8 @@ static const struct vfio_core_ops vfio_port_ops = {
 	.vfio_unregister_group_dev = vfio_unregister_group_dev,
 	.vfio_device_get_from_dev = vfio_device_get_from_dev,
 	.vfio_device_put = vfio_device_put,
+	.vfio_device_registrations = vfio_device_registrations,
+	.vfio_device_inode = vfio_device_inode,
 	.vfio_register_iommu_driver = vfio_register_iommu_driver,
 	.vfio_unregister_iommu_driver = vfio_unregister_iommu_driver,
 	.vfio_group_get_external_user = vfio_group_get_external_user,
@@ -1658,6 +1670,7 @@ static const struct vfio_core_ops vfio_port_ops = {
 const struct vfiosim_core vfio_core_port = {
 	.name = "port",
 	.summary = "5.14-rc with the patch \"vfio: Create vfio_fs_type with inode per device\"",
+	.device_inodes = true,
 	.init = vfio_init,
 	.exit = vfio_cleanup,
 	.observe = vfio_port_observe,

@@ -15,9 +15,9 @@
 #include <vfiosim/kapi/vfio_core_ops.h>
 #include <vfiosim/kapi/vfio_core_select.h>
 #include <vfiosim/kapi/work.h>
+#include <vfiosim/kapi/vfio_facts.h>
 
 #include "vfio_container.h"
-#include "vfio_facts.h"
 
 struct vfio {
 	struct class *class;

@@ -13,9 +13,9 @@
 #include <vfiosim/kapi/idr.h>
 #include <vfiosim/kapi/vfio.h>
 #include <vfiosim/kapi/vfio_core_ops.h>
+#include <vfiosim/kapi/vfio_facts.h>
 
 #include "vfio_container.h"
-#include "vfio_facts.h"
 
 enum vfio_group_type {
 	VFIO_IOMMU,		/* a group of real hardware */

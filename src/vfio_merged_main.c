@@ -502,6 +502,16 @@ unsigned int vfio_device_open_count(struct vfio_device *device)
 	return device->open_count;
 }
 
+unsigned int vfio_device_registrations(struct vfio_device *device)
+{
+	return device->refcount.refs.counter;
+}
+
+struct inode *vfio_device_inode(struct vfio_device *device)
+{
+	return device->inode;
+}
+
 static const struct vfio_core_ops vfio_merged_ops = {
 	.vfio_register_group_dev = vfio_register_group_dev,
 	.vfio_register_emulated_iommu_dev = vfio_register_emulated_iommu_dev,
@@ -513,6 +523,8 @@ static const struct vfio_core_ops vfio_merged_ops = {
 	.vfio_assign_device_set = vfio_assign_device_set,
 	.vfio_device_set_entry = vfio_device_set_entry,
 	.vfio_device_open_count = vfio_device_open_count,
+	.vfio_device_registrations = vfio_device_registrations,
+	.vfio_device_inode = vfio_device_inode,
 	.vfio_register_iommu_driver = vfio_register_iommu_driver,
 	.vfio_unregister_iommu_driver = vfio_unregister_iommu_driver,
 	.vfio_file_is_valid = vfio_file_is_valid,
@@ -523,6 +535,7 @@ static const struct vfio_core_ops vfio_merged_ops = {
 const struct vfiosim_core vfio_core_merged = {
 	.name = "merged",
 	.summary = "6.12's lifetime: the inode from the device's init to its release",
+	.device_inodes = true,
 	.init = vfio_init,
 	.exit = vfio_cleanup,
 	.observe = vfio_merged_observe,

@@ -320,8 +320,11 @@ static void vfio_pci_request(struct vfio_device *device, unsigned int count)
 
 /* ---- probe and remove ---- */
 
+/* Without inodes, as 6.1's core, the list is the only way whatever was asked for. */
 static const struct vfio_pci_design_ops *vfio_pci_design_of(const struct pci_dev *pdev)
 {
+	if (!vfiosim_core()->device_inodes)
+		return &vfio_pci_vma_list_ops;
 	switch (pdev->vfio_design) {
 	case VFIO_PCI_VMA_LIST:
 		return &vfio_pci_vma_list_ops;

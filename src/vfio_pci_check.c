@@ -35,13 +35,13 @@ static unsigned int ptes_of(const struct vm_area_struct *vma)
 
 static unsigned int vfio_pci_count_ptes(struct vfio_pci_device *vdev)
 {
-	struct inode *inode = vdev->vdev.inode;
+	struct inode *inode = vfio_device_inode(&vdev->vdev);
 	struct vm_area_struct *vma;
 	struct mapping_iter iter;
 	unsigned int present = 0;
 
 	/* The port drops its inode after the last reference and keeps the pointer (FS-6). */
-	if (IS_ERR_OR_NULL(inode) || !vdev->vdev.refcount.refs.counter)
+	if (IS_ERR_OR_NULL(inode) || !vfio_device_registrations(&vdev->vdev))
 		return 0;
 	for_each_vma_of(vma, &iter, inode->i_mapping)
 		if (mm_is_alive(vma))

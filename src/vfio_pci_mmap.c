@@ -450,7 +450,7 @@ const struct vfio_pci_design_ops vfio_pci_vma_list_ops = {
 static void vfio_pci_zap_bars(struct vfio_pci_device *vdev)
 {
 	lockdep_assert_held_write(&vdev->memory_lock);
-	unmap_mapping_range(vdev->vdev.inode->i_mapping,
+	unmap_mapping_range(vfio_device_inode(&vdev->vdev)->i_mapping,
 			    VFIO_PCI_INDEX_TO_OFFSET(VFIO_PCI_BAR0_REGION_INDEX), BARS_END, true);
 }
 

@@ -11,8 +11,10 @@
 #include <vfiosim/kapi/module.h>
 #include <vfiosim/kapi/string.h>
 #include <vfiosim/kapi/vfio_core_ops.h>
+#include <vfiosim/kapi/vfio_facts.h>
 
-#include "vfio_facts.h"
+
+const unsigned long vfiosim_core_abi = VFIOSIM_CORE_ABI;
 
 const struct vfiosim_core *const vfiosim_cores[] = {
 	&vfio_core_port,

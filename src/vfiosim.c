@@ -446,3 +446,10 @@ long vfiosim_peek(const char *what, struct vfiosim_device *device)
 {
 	return machine_peek(what, to_machine(device));
 }
+
+bool vfiosim_peek_is(const char *what, struct vfiosim_device *device, long value)
+{
+	long seen = vfiosim_peek(what, device);
+
+	return seen == value || seen == -ENOSYS;
+}

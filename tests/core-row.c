@@ -7,11 +7,11 @@
 
 #include <vfiosim/kapi/mount.h>
 #include <vfiosim/kapi/string.h>
+#include <vfiosim/kapi/vfio_facts.h>
 
 #include "arena.h"
 #include "core-driver.h"
 #include "vfio_container.h"
-#include "vfio_facts.h"
 
 #define GROUPS_MAX 8
 

@@ -5,13 +5,13 @@
  */
 #include <vfiosim/kapi/slab.h>
 #include <vfiosim/kapi/string.h>
+#include <vfiosim/kapi/vfio_facts.h>
 
 #include "core-driver.h"
 #include "core-scenarios.h"
 #include "invariants_vfio.h"
 #include "process.h"
 #include "syscall.h"
-#include "vfio_facts.h"
 
 #define PROT_READ_WRITE 3
 #define MAP_SHARED 1

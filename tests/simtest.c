@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "arena.h"
+#include "core_load.h"
 #include "fiber.h"
 #include "trace.h"
 
@@ -232,6 +233,17 @@ void simtest_assert_repeats(const struct vfiosim_scenario *scenario, const char 
 			     scenario->name, first, second);
 	free(first);
 	free(second);
+}
+
+void simtest_take_core(void)
+{
+	const char *name = getenv("VFIOSIM_CORE");
+	g_autoptr(GError) error = NULL;
+
+	if (name && !core_select(name, &error)) {
+		fprintf(stderr, "%s\n", error->message);
+		exit(EXIT_FAILURE);
+	}
 }
 
 int simtest_main(Suite *suite)

@@ -75,6 +75,9 @@ unsigned int simtest_trace_count(const char *text);
  */
 bool simtest_has_memory_checker(void);
 
+/* Makes VFIOSIM_CORE of the environment, a file, the core of all runs, if it is set. */
+void simtest_take_core(void);
+
 /* Runs the suite's cases as a program; returns the exit status. */
 int simtest_main(Suite *suite);
 

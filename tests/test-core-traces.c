@@ -10,6 +10,7 @@
 
 #include "core-script.h"
 #include "sched.h"
+#include "simtest.h"
 
 static const char *data_path(const char *name)
 {
@@ -208,6 +209,7 @@ int main(int argc, char **argv)
 	SRunner *runner;
 	int failed;
 
+	simtest_take_core();
 	read_files();
 	if (argc > 1)
 		return show(argv[1]);

@@ -464,6 +464,12 @@ long vfiosim_peek(const char *what, struct vfiosim_device *device)
 	return -ENOSYS;
 }
 
+bool vfiosim_peek_is(const char *what, struct vfiosim_device *device, long value)
+{
+	(void)value;
+	return vfiosim_peek(what, device) == -ENOSYS;
+}
+
 /* ---- result lines, time, order ---- */
 
 void vfiosim_say(const char *format, ...)

@@ -130,9 +130,14 @@ struct vfio_device_set {
 };
 
 /*
- * The device whose place in its set's list @node is, and how often a device is
- * open: a core from a kernel tree keeps both in an object of its own.
+ * A core from a kernel tree keeps these in an object of its own: the device whose
+ * place in its set's list @node is; how often a device is open; its reg-ref, 0 after
+ * unregister; and the inode whose mapping all its files use, or NULL.
  */
+unsigned int vfio_device_registrations(struct vfio_device *device)
+	VFIO_CORE_SYMBOL(vfio_device_registrations);
+struct inode *vfio_device_inode(struct vfio_device *device)
+	VFIO_CORE_SYMBOL(vfio_device_inode);
 struct vfio_device *vfio_device_set_entry(struct list_head *node)
 	VFIO_CORE_SYMBOL(vfio_device_set_entry);
 unsigned int vfio_device_open_count(struct vfio_device *device)

@@ -6,6 +6,7 @@
 #ifndef VFIOSIM_KAPI_VFIO_CORE_OPS_H
 #define VFIOSIM_KAPI_VFIO_CORE_OPS_H
 
+#include <vfiosim/kapi/sched.h>
 #include <vfiosim/kapi/vfio.h>
 #include <vfiosim/kapi/vfio_core_select.h>
 
@@ -30,6 +31,8 @@
 	  (device, set_id))								\
 	X(struct vfio_device *, vfio_device_set_entry, (struct list_head *node), (node)) \
 	X(unsigned int, vfio_device_open_count, (struct vfio_device *device), (device))	\
+	X(unsigned int, vfio_device_registrations, (struct vfio_device *device), (device)) \
+	X(struct inode *, vfio_device_inode, (struct vfio_device *device), (device))	\
 	X(int, vfio_register_iommu_driver, (const struct vfio_iommu_driver_ops *ops), (ops)) \
 	X(void, vfio_unregister_iommu_driver, (const struct vfio_iommu_driver_ops *ops), \
 	  (ops))									\
@@ -69,6 +72,11 @@ struct vfio_core_ops {
 	VFIO_CORE_CALLS(X)
 #undef X
 };
+
+/* Differs where a core file was made for another version of this library. */
+#define VFIOSIM_CORE_ABI						\
+	(sizeof(struct vfiosim_core) + (sizeof(struct vfio_core_ops) << 8) +	\
+	 (sizeof(struct vfio_device) << 20) + (sizeof(struct task_struct) << 32))
 
 extern const struct vfiosim_core vfio_core_port SIM(vfio_core_port);
 extern const struct vfiosim_core vfio_core_merged SIM(vfio_core_merged);

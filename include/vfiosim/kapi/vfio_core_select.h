@@ -20,17 +20,22 @@ struct vfio_facts;
  * @summary: one line
  * @init: what loading the module "vfio" runs
  * @exit: what unloading it runs
- * @observe: tells what it knows, see src/vfio_facts.h
+ * @device_inodes: each device has an inode, through which its mappings are found
+ * @observe: tells what it knows, see <vfiosim/kapi/vfio_facts.h>
  * @ops: where the exported names of kapi/vfio.h go
  */
 struct vfiosim_core {
 	const char *name;
 	const char *summary;
+	bool device_inodes;
 	int (*init)(void);
 	void (*exit)(void);
 	void (*observe)(struct vfio_facts *facts);
 	const struct vfio_core_ops *ops;
 };
+
+/* VFIOSIM_CORE_ABI of the library; a core file's must be the same. */
+extern const unsigned long vfiosim_core_abi SIM(vfiosim_core_abi);
 
 /* Ends with NULL. */
 extern const struct vfiosim_core *const vfiosim_cores[] SIM(vfiosim_cores);

@@ -4,8 +4,8 @@
  * recorded traces and comparisons. Looking is no choice point and takes no lock,
  * so what is seen may be half done.
  */
-#ifndef VFIOSIM_VFIO_FACTS_H
-#define VFIOSIM_VFIO_FACTS_H
+#ifndef VFIOSIM_KAPI_VFIO_FACTS_H
+#define VFIOSIM_KAPI_VFIO_FACTS_H
 
 #include <vfiosim/kapi/vfio.h>
 
