@@ -290,6 +290,22 @@ static vm_fault_t do_wp_page(struct vm_fault *vmf, pte_t *pte)
 	return wp_page_copy(vmf, pte, old);
 }
 
+/* The page comes back from swap. A write to one that others show copies it next. */
+static vm_fault_t do_swap_page(struct vm_fault *vmf, pte_t *pte)
+{
+	pte_t old = pte_lock(pte);
+
+	if (!(old & PTE_SWAP)) {
+		eng_only_read();
+		return VM_FAULT_NOPAGE;
+	}
+	*pte = pte_make(old & PTE_VALUE, vmf->vma->vm_page_prot, PTE_ANON | PTE_DIRTY);
+	if (vmf->flags & FAULT_FLAG_WRITE && pte_page(old)->mapcount == 1)
+		*pte |= PTE_WRITE;
+	vmf->vma->vm_mm->rss_anon++;
+	return VM_FAULT_MAJOR;
+}
+
 /*
  * Resolve a fault that @vma permits. Tables come first: no memory for them is OOM
  * before the driver is asked.
@@ -308,7 +324,9 @@ vm_fault_t handle_mm_fault(struct vm_area_struct *vma, unsigned long addr, unsig
 
 	if (!pte)
 		return VM_FAULT_OOM;
-	if (!pte_none(*pte))
+	if (*pte & PTE_SWAP)
+		ret = do_swap_page(&vmf, pte);
+	else if (!pte_none(*pte))
 		ret = flags & FAULT_FLAG_WRITE ? do_wp_page(&vmf, pte) : 0;
 	else if (vma_is_anonymous(vma))
 		ret = do_anonymous_page(&vmf, pte);
@@ -395,7 +413,7 @@ int remap_pfn_range(struct vm_area_struct *vma, unsigned long addr, unsigned lon
 	eng_event("remap_pfn_range", vma, "%lx-%lx pfn %lx", addr, end, pfn);
 	ret = remap_entries(vma, addr, pfn, end, prot);
 	if (ret && kernel_version >= KERNEL_6_1)
-		zap_range(vma, addr, end, true);
+		zap_range(vma, addr, end, ZAP_ALL);
 	return ret;
 }
 
@@ -505,13 +523,28 @@ static bool access_mapped(struct mm_struct *mm, unsigned long addr, bool write, 
 		eng_point(ENG_OP_PTE, &mm->pgd, ENG_READ);
 		return false;
 	}
+	mm->walks++;
 	eng_point(ENG_OP_PTE, pte, write ? ENG_WRITE : ENG_READ);
+	mm->walks--;
 	if (!entry_permits(*pte, write)) {
 		eng_only_read();
 		return false;
 	}
 	*pte |= PTE_YOUNG | (write ? PTE_DIRTY : 0);
 	carry_out(*pte, addr, write, value, size);
+	return true;
+}
+
+/* The entry is gone, but the processor has not been told yet. */
+static bool access_stale(struct mm_struct *mm, unsigned long addr, bool write, u64 *value,
+			 unsigned int size)
+{
+	pte_t pte = tlb_lookup(mm, addr);
+
+	if (!entry_permits(pte, write))
+		return false;
+	eng_event("stale_access", find_vma(mm, addr), "%lx", addr);
+	carry_out(pte, addr, write, value, size);
 	return true;
 }
 
@@ -533,7 +566,8 @@ int user_access(unsigned long addr, bool write, u64 *value, unsigned int size, i
 	vm_fault_t result = 0;
 	int signal;
 
-	while (!access_mapped(mm, addr, write, value, size)) {
+	while (!access_mapped(mm, addr, write, value, size) &&
+	       !access_stale(mm, addr, write, value, size)) {
 		signal = user_fault(mm, addr, write, code, &result);
 		if (signal)
 			return signal;

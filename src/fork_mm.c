@@ -223,6 +223,7 @@ static void unlink_all(struct mm_struct *mm)
 	for (; vma; vma = vma_iter_next(&iter))
 		unlink_file_vma(vma);
 	free_pgtables(mm, 0, ~0UL);
+	tlb_flush(mm);
 }
 
 static void remove_all(struct mm_struct *mm)
@@ -259,7 +260,7 @@ static void exit_mmap(struct mm_struct *mm)
 		mmap_read_lock(mm);
 	vma = vma_set_first(&mm->mm_vmas, &iter);
 	for (; vma; vma = vma_iter_next(&iter))
-		zap_range(vma, vma->vm_start, vma->vm_end, true);
+		zap_range_gather(vma, vma->vm_start, vma->vm_end, ZAP_ALL);
 	if (locked) {
 		mmap_read_unlock(mm);
 		mmap_write_lock(mm);

@@ -145,18 +145,22 @@ static int advise_vma(struct vm_area_struct *vma, unsigned long start, unsigned 
 	case MADV_DONTNEED:
 		if (special)
 			return -EINVAL;
-		zap_range(vma, start, end, true);
+		zap_range(vma, start, end, ZAP_ALL);
 		return 0;
 	case MADV_FREE:
 		if (special || !vma_is_anonymous(vma))
 			return -EINVAL;
 		/* Pages go when memory runs short: at once, or not before the end. */
 		if (eng_choose("lazyfree", 2))
-			zap_range(vma, start, end, true);
+			zap_range(vma, start, end, ZAP_ALL);
 		return 0;
 	case MADV_COLD:
-	case MADV_PAGEOUT:
 		return special ? -EINVAL : 0;
+	case MADV_PAGEOUT:
+		if (special)
+			return -EINVAL;
+		swap_out_range(vma, start, end);
+		return 0;
 	case MADV_REMOVE:
 		return remove_pages(vma, start, end);
 	default:	/* hints without an effect on what the model shows */

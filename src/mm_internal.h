@@ -237,8 +237,28 @@ static inline pte_t pte_lock(pte_t *pte)
 	return *pte;
 }
 
+/* ---- tlb.c ---- */
+extern bool tlb_modelled SIM(tlb_modelled);
+void tlb_gather_entries(struct mm_struct *mm, unsigned long index, const pte_t *pte,
+			unsigned long nr) SIM(tlb_gather_entries);
+void tlb_flush(struct mm_struct *mm) SIM(tlb_flush);
+pte_t tlb_lookup(struct mm_struct *mm, unsigned long addr) SIM(tlb_lookup);
+
+/* ---- pgtable.c ---- */
+enum zap {
+	ZAP_FILE_PAGES,		/* private copies stay */
+	ZAP_ALL,
+	ZAP_BUT_SWAPPED,	/* private copies go, unless they are swapped out */
+};
+
+extern bool swap_enabled SIM(swap_enabled);
 void zap_range(struct vm_area_struct *vma, unsigned long start, unsigned long end,
-	       bool even_cows) SIM(zap_range);
+	       enum zap what) SIM(zap_range);
+/* The same, but the flush is left to the caller. */
+void zap_range_gather(struct vm_area_struct *vma, unsigned long start, unsigned long end,
+		      enum zap what) SIM(zap_range_gather);
+void swap_out_range(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+	SIM(swap_out_range);
 int copy_page_range(struct vm_area_struct *dst, struct vm_area_struct *src)
 	KAPI(copy_page_range);
 unsigned long move_page_tables(struct vm_area_struct *vma, unsigned long old_addr,

@@ -339,7 +339,7 @@ static void undo_call_mmap(struct vm_area_struct *vma)
 
 	fput(vma->vm_file);
 	vma->vm_file = NULL;
-	zap_range(vma, vma->vm_start, vma->vm_end, true);
+	zap_range(vma, vma->vm_start, vma->vm_end, ZAP_ALL);
 	free_pgtables(mm, vma->vm_start, next ? next->vm_start : mm->task_size);
 }
 

@@ -126,6 +126,14 @@ void vms_abort_munmap_vmas(struct vma_munmap *vms)
 	forget(vms);
 }
 
+/* From 6.1 on device memory is flushed here, while a walk still meets the VMA. */
+static void clear_one(struct vm_area_struct *vma)
+{
+	zap_range_gather(vma, vma->vm_start, vma->vm_end, ZAP_ALL);
+	if (kernel_version >= KERNEL_6_1 && vma->vm_flags & (VM_PFNMAP | VM_MIXEDMAP))
+		tlb_flush(vma->vm_mm);
+}
+
 /* Clear the entries of all VMAs, then unlink all, then free tables. */
 void vms_clear_ptes(struct vma_munmap *vms)
 {
@@ -137,7 +145,7 @@ void vms_clear_ptes(struct vma_munmap *vms)
 	if (vms->cleared || !vms->nr_vmas)
 		return;
 	for_each_detached(vms, i, vma)
-		zap_range(vma, vma->vm_start, vma->vm_end, true);
+		clear_one(vma);
 	for_each_detached(vms, i, vma)
 		unlink_file_vma(vma);
 	next = vma_set_find(&vms->mm->mm_vmas, vms->end, &iter);
@@ -147,6 +155,7 @@ void vms_clear_ptes(struct vma_munmap *vms)
 	if (vma)
 		floor = vma->vm_end;
 	free_pgtables(vms->mm, floor, ceiling);
+	tlb_flush(vms->mm);
 	vms->cleared = true;
 }
 

@@ -9,7 +9,7 @@
  * several entries, yet may drop it between any two of them. That an entry's table
  * is missing is read from mm->pgd, which growing the tables writes.
  *
- * There are no TLBs: clearing an entry takes effect at once (MM-58 is out of reach).
+ * Clearing an entry takes effect at once, unless TLBs are modelled (tlb.c).
  */
 #include "mm_internal.h"
 
@@ -91,7 +91,7 @@ static void drop_entry(struct mm_struct *mm, pte_t pte)
 	if (!page)
 		return;
 	if (pte & PTE_ANON)
-		mm->rss_anon--;
+		mm->rss_anon -= pte & PTE_SWAP ? 0 : 1;
 	else
 		mm->rss_file--;
 	page_unmapped(page);
@@ -114,12 +114,16 @@ static inline pte_t *next_entries(struct mm_struct *mm, unsigned long *index, un
 	return radix_next(&mm->pgd, index, end, nr);
 }
 
-/* A private copy survives unless @even_cows; everything else is cleared. */
-static inline void zap_entry(struct mm_struct *mm, pte_t *pte, bool even_cows)
+static inline bool is_spared(pte_t pte, enum zap what)
+{
+	return what != ZAP_ALL && pte & (what == ZAP_FILE_PAGES ? PTE_ANON : PTE_SWAP);
+}
+
+static inline void zap_entry(struct mm_struct *mm, pte_t *pte, enum zap what)
 {
 	pte_t old = pte_lock(pte);
 
-	if (pte_none(old) || (!even_cows && old & PTE_ANON)) {
+	if (pte_none(old) || is_spared(old, what)) {
 		eng_only_read();
 		return;
 	}
@@ -134,8 +138,8 @@ static inline void zap_entry(struct mm_struct *mm, pte_t *pte, bool even_cows)
  * Context: may sleep. No mmap_lock needed if @vma is pinned in its file's tree.
  * Locks:   takes and drops the page-table lock for each entry.
  */
-void zap_range(struct vm_area_struct *vma, unsigned long start, unsigned long end,
-	       bool even_cows)
+void zap_range_gather(struct vm_area_struct *vma, unsigned long start, unsigned long end,
+		      enum zap what)
 {
 	struct mm_struct *mm = vma->vm_mm;
 	unsigned long index = start >> PAGE_SHIFT, last = end >> PAGE_SHIFT, nr;
@@ -143,9 +147,49 @@ void zap_range(struct vm_area_struct *vma, unsigned long start, unsigned long en
 
 	eng_event("zap", vma, "%lx-%lx", start, end);
 	while ((pte = next_entries(mm, &index, last, &nr))) {
+		if (tlb_modelled)
+			tlb_gather_entries(mm, index, pte, nr);
 		index += nr;
 		while (nr--)
-			zap_entry(mm, pte++, even_cows);
+			zap_entry(mm, pte++, what);
+	}
+}
+
+void zap_range(struct vm_area_struct *vma, unsigned long start, unsigned long end,
+	       enum zap what)
+{
+	struct mm_struct *mm = vma->vm_mm;
+
+	zap_range_gather(vma, start, end, what);
+	tlb_flush(mm);
+}
+
+/* ---- swap ---- */
+
+/* Where there is none, as on most machines that run this, pages stay. */
+bool swap_enabled KSTATE;
+
+/*
+ * MADV_PAGEOUT: private pages of [start, end) that only this entry shows go to swap.
+ *
+ * Locks: holds mmap_lock for read; page-table locks per entry.
+ */
+void swap_out_range(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+	unsigned long index = start >> PAGE_SHIFT, last = end >> PAGE_SHIFT, nr;
+	pte_t *pte, old;
+
+	while (swap_enabled && (pte = next_entries(vma->vm_mm, &index, last, &nr))) {
+		for (index += nr; nr--; pte++) {
+			old = pte_lock(pte);
+			if (!(old & PTE_PRESENT) || !(old & PTE_ANON) ||
+			    pte_page(old)->mapcount != 1) {
+				eng_only_read();
+				continue;
+			}
+			*pte = (old & PTE_VALUE) | PTE_ANON | PTE_SWAP;
+			vma->vm_mm->rss_anon--;
+		}
 	}
 }
 
@@ -155,7 +199,7 @@ void zap_vma_ptes(struct vm_area_struct *vma, unsigned long address, unsigned lo
 	if (address < vma->vm_start || address + size > vma->vm_end ||
 	    !(vma->vm_flags & VM_PFNMAP))
 		return;
-	zap_range(vma, address, address + size, true);
+	zap_range(vma, address, address + size, ZAP_ALL);
 }
 
 /* ---- fork ---- */
@@ -181,6 +225,8 @@ static pte_t copied_entry(struct mm_struct *mm, pte_t *src, unsigned int flags)
 	if (!page)
 		return pte;
 	page->mapcount++;
+	if (pte & PTE_SWAP)
+		return pte;
 	if (pte & PTE_ANON)
 		mm->rss_anon++;
 	else
@@ -309,7 +355,7 @@ void change_protection(struct vm_area_struct *vma, unsigned long start, unsigned
 	while ((pte = next_entries(vma->vm_mm, &index, last, &nr))) {
 		for (index += nr; nr--; pte++) {
 			old = pte_lock(pte);
-			if (pte_none(old)) {
+			if (!(old & PTE_PRESENT)) {
 				eng_only_read();
 				continue;
 			}
@@ -331,6 +377,9 @@ void change_protection(struct vm_area_struct *vma, unsigned long start, unsigned
  */
 void free_pgtables(struct mm_struct *mm, unsigned long floor, unsigned long ceiling)
 {
+	/* Processors walk without a lock; the kernel waits for them, here the tables stay. */
+	if (mm->walks)
+		return;
 	radix_prune(&mm->pgd, floor >> PAGE_SHIFT, ceiling >> PAGE_SHIFT);
 }
 
@@ -340,12 +389,12 @@ bool user_page_present(struct mm_struct *mm, unsigned long addr)
 {
 	pte_t *pte = pte_find(mm, addr);
 
-	return pte && !pte_none(*pte);
+	return pte && *pte & PTE_PRESENT;
 }
 
 static u8 state_of(pte_t pte)
 {
-	if (pte_none(pte))
+	if (!(pte & PTE_PRESENT))
 		return USER_PAGE_ABSENT;
 	if (pte & PTE_SPECIAL)
 		return USER_PAGE_PFN;

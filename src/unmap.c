@@ -63,9 +63,13 @@ static void zap_file_range(struct vm_area_struct *vma, pgoff_t first, pgoff_t la
 	pgoff_t vma_last = vma->vm_pgoff + vma_pages(vma) - 1;
 	pgoff_t from = first > vma->vm_pgoff ? first : vma->vm_pgoff;
 	pgoff_t to = last < vma_last ? last : vma_last;
+	enum zap what = ZAP_FILE_PAGES;
 
+	/* Up to 5.14 a walk by file pages passes over what is swapped out. */
+	if (even_cows)
+		what = kernel_version < KERNEL_6_1 ? ZAP_BUT_SWAPPED : ZAP_ALL;
 	zap_range(vma, vma->vm_start + ((from - vma->vm_pgoff) << PAGE_SHIFT),
-		  vma->vm_start + ((to - vma->vm_pgoff + 1) << PAGE_SHIFT), even_cows);
+		  vma->vm_start + ((to - vma->vm_pgoff + 1) << PAGE_SHIFT), what);
 }
 
 static void unmap_mapping_range_tree(struct address_space *mapping, pgoff_t first,

@@ -18,6 +18,14 @@ static void unmap_all(void *unused)
 	leave();
 }
 
+/* It may find the device, or nothing mapped. */
+static void touch_any(void *unused)
+{
+	share_space();
+	load(0);
+	leave();
+}
+
 static void exits(void *unused)
 {
 	struct mm_struct *fresh = mm_alloc();
@@ -47,6 +55,8 @@ static const struct partner {
 	/* MM-54, MM-55 */
 	{ "munmap of a part", { { "munmap", unmap_part } } },
 	{ "munmap of all", { { "munmap", unmap_all } } },
+	/* An access meets a table that is being freed. */
+	{ "munmap of all and a touch", { { "munmap", unmap_all }, { "touch", touch_any } } },
 	/* MM-108 */
 	{ "exit of a child", { { "exit", exits } } },
 	{ "a second zap", { { "again", switch_off } } },

@@ -241,6 +241,51 @@ mm_test(a_source_that_cannot_be_cut_stays)
 	expect_text(pages(10), "----....P-");
 }
 
+/* MM-197: the list says that it is filled, and a part of it was moved away */
+static bool listed KSTATE;
+
+static vm_fault_t listing_fault(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+
+	if (listed)
+		return VM_FAULT_NOPAGE;
+	listed = true;
+	return vmf_insert_pfn(vma, vma->vm_start, DEVICE_PFN);
+}
+
+static int listing_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	static const struct vm_operations_struct ops = {
+		.may_split = miserly_may_split, .fault = listing_fault,
+	};
+
+	vma->vm_flags |= VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP;
+	vma->vm_ops = &ops;
+	return 0;
+}
+
+static void lost_part(void)
+{
+	static const struct file_operations fops = { .mmap = listing_mmap };
+	int fd = device_file();
+
+	file_of(fd)->f_op = &fops;
+	listed = false;
+	mapped(fd, 0, 4, RW, SHARED, 0);
+	expect_long(store(0, 1), 0);
+	split_budget = 1;
+	expect_long(move(0, 2, 2, 8), AT(8));
+	load(0);
+}
+
+START_TEST(a_listed_mapping_without_its_entries_faults_for_ever)
+{
+	for (int kernel = 0; kernel <= KERNEL_6_18; kernel++)
+		assert_mm_detects(kernel, lost_part, "endless-fault");
+}
+END_TEST
+
 /* MM-89: the hook refuses; everything is back */
 static int refusing_mremap(struct vm_area_struct *vma)
 {
@@ -291,6 +336,7 @@ int main(void)
 	add(several_mappings_move_at_once_in_6_18);
 	add(near_the_map_limit_nothing_moves);
 	add(a_source_that_cannot_be_cut_stays);
+	tcase_add_test(tc, a_listed_mapping_without_its_entries_faults_for_ever);
 	add(a_driver_that_refuses_the_move_gets_its_entries_back);
 	return mm_main("mremap", tc);
 }

@@ -227,11 +227,55 @@ START_TEST(a_truncation_makes_two_passes_and_a_zap_one)
 }
 END_TEST
 
+/* MM-160, MM-161: what is swapped out is passed over up to 5.14 */
+mm_test(a_swapped_copy_survives_a_zap_up_to_5_14)
+{
+	int fd = plain_file(4);
+
+	swap_enabled = true;
+	mapped(fd, 0, 4, RW, PRIVATE, 0);
+	expect_long(store(1, 5) | store(2, 6), 0);
+	expect_long(ksys_madvise(AT(1), PAGES(1), MADV_PAGEOUT), 0);
+	expect_text(pages(4), "--A-");
+	unmap_mapping_range(mapping_of_fd(fd), 0, 0, 0);
+	expect_long(value_at(1), 5);
+	expect_long(mm->maj_flt, 1);
+	expect_long(ksys_madvise(AT(1), PAGES(1), MADV_PAGEOUT), 0);
+	unmap_mapping_range(mapping_of_fd(fd), 0, 0, 1);
+	expect_long(value_at(1), kernel_version < KERNEL_6_1 ? 5 : 0);
+	expect_long(value_at(2), 0);
+}
+
+/* What is swapped out is copied by fork, moved, protected and unmapped like the rest. */
+mm_test(a_swapped_page_is_private_memory_all_the_same)
+{
+	struct mm_struct *child = mm_alloc();
+
+	swap_enabled = true;
+	mapped(ANON, 0, 2, RW, PRIVATE, 0);
+	expect_long(store(0, 5) | store(1, 6), 0);
+	expect_long(ksys_madvise(AT(0), PAGES(2), MADV_PAGEOUT), 0);
+	expect_long(mm->rss_anon, 0);
+	expect_long(protect(0, 2, R) | protect(0, 2, RW), 0);
+	expect_long(dup_mmap(child, mm), 0);
+	expect_long(move(0, 2, 2, 8), AT(8));
+	expect_long(store(8, 7), 0);
+	expect_long(value_at(8), 7);
+	expect_long(value_at(9), 6);
+	act_in(child);
+	expect_long(value_at(0), 5);
+	act_in(mm);
+	mmput(child);
+	expect_long(mm->rss_anon, 2);
+}
+
 int main(void)
 {
 	TCase *tc = tcase_create("unmap");
 
 	tcase_add_loop_test(tc, the_range_is_that_of_the_kernel, 0, ARRAY_SIZE(vectors));
+	add(a_swapped_copy_survives_a_zap_up_to_5_14);
+	add(a_swapped_page_is_private_memory_all_the_same);
 	tcase_add_test(tc, a_truncation_makes_two_passes_and_a_zap_one);
 	add(exactly_the_pages_in_the_range_go);
 	add(private_copies_go_only_if_asked);

@@ -423,7 +423,7 @@ START_TEST(whoever_takes_the_locks_the_other_way_round_is_reported)
 }
 END_TEST
 
-/* ---- population (MM-198: faults for 16 pages) ---- */
+/* ---- population (MM-198: faults for 16 pages; MM-267: 6.12 fills one page) ---- */
 
 static void first_touch(void *fixture)
 {

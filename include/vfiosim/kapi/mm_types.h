@@ -6,6 +6,7 @@
 #include <vfiosim/kapi/mm.h>
 
 struct radix_node;
+struct stale_entry;
 struct vma_node;
 
 /* VMAs of one address space by vm_start: a B+ tree (vma_set.c). */
@@ -30,6 +31,8 @@ struct radix {
 struct mm_struct {
 	struct vma_set mm_vmas;
 	struct radix pgd;		/* entries by virtual page number */
+	struct stale_entry *stale;	/* cleared, not flushed (tlb.c) */
+	unsigned int walks;		/* processors that are walking the tables */
 	struct rw_semaphore mmap_lock;
 	atomic_t mm_users;
 	atomic_t mm_count;
@@ -89,6 +92,7 @@ typedef u64 pte_t;
 #define PTE_PROTNONE (1ULL << 58)	/* present, yet every access faults */
 #define PTE_ANON (1ULL << 57)		/* a page private to processes */
 #define PTE_ZERO (1ULL << 56)		/* the shared zero page */
+#define PTE_SWAP (1ULL << 55)		/* not present: a private page that is swapped out */
 #define PTE_VALUE ((1ULL << 52) - 1)
 
 static inline bool pte_none(pte_t pte)
