@@ -361,7 +361,8 @@ const struct invariant *merged_invariants_broken(const void **object)
 	if (!lists_stable())
 		return NULL;
 	quiet = view_is_quiet(&some_wait);
-	view_take();
+	if (!view_take())
+		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
 		*object = NULL;
 		if ((quiet || table[i].when == STABLE) && !table[i].invariant.holds(object))

@@ -556,7 +556,8 @@ const struct invariant *vfio_invariants_broken(const void **object)
 	if (vfiosim_core() != &vfio_core_port || !groups_stable())
 		return NULL;
 	quiet = view_is_quiet(NULL);
-	view_take();
+	if (!view_take())
+		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
 		*object = NULL;
 		if ((quiet || table[i].when == STABLE) && !table[i].invariant.holds(object))

@@ -20,22 +20,31 @@ struct view view[KINDS] = {
 	[TABLES] = { "files_struct" },
 };
 
+static bool view_overflows;
+
 static void view_add(struct object *object, void *unused)
 {
 	const char *type = type_name(object->type);
 
 	if (object->state != OBJECT_LIVE)
 		return;
-	for (unsigned int k = 0; k < KINDS; k++)
-		if (!strcmp(view[k].type, type) && view[k].count < VIEW_MAX)
+	for (unsigned int k = 0; k < KINDS; k++) {
+		if (strcmp(view[k].type, type))
+			continue;
+		if (view[k].count < VIEW_MAX)
 			view[k].object[view[k].count++] = object_body(object);
+		else
+			view_overflows = true;
+	}
 }
 
-void view_take(void)
+bool view_take(void)
 {
+	view_overflows = false;
 	for (unsigned int k = 0; k < KINDS; k++)
 		view[k].count = 0;
 	arena_for_each(view_add, NULL);
+	return !view_overflows;
 }
 
 bool is_live(const void *pointer)

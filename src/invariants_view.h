@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#define VIEW_MAX 128
+#define VIEW_MAX 512
 
 enum view_kind {
 	FILES,
@@ -18,7 +18,7 @@ enum view_kind {
 	KINDS,
 };
 
-/* Live objects of one type; those beyond VIEW_MAX are not looked at. */
+/* Live objects of one type. */
 struct view {
 	const char *type;
 	unsigned int count;
@@ -32,8 +32,8 @@ extern struct view view[KINDS] __asm__("vfiosim_view");
 	     i_##pointer < view[kind_].count &&					\
 	     ((pointer) = view[kind_].object[i_##pointer], true); i_##pointer++)
 
-/* Looks anew: valid until the next step. */
-void view_take(void) __asm__("vfiosim_view_take");
+/* Looks anew: valid until the next step. False: too many, so nothing may be concluded. */
+bool view_take(void) __asm__("vfiosim_view_take");
 bool is_live(const void *pointer) __asm__("vfiosim_view_is_live");
 
 /*
