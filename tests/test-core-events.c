@@ -239,7 +239,10 @@ static GString *recorded(const char *path, const char *run)
 
 static const char *data_path(const char *name)
 {
-	return g_build_filename(TESTS_DIR, "data/core-5.14-patched", name, NULL);
+	static char path[1024];
+
+	snprintf(path, sizeof(path), "%s/data/core-5.14-patched/%s", TESTS_DIR, name);
+	return path;
 }
 
 static GPtrArray *scripts;
