@@ -140,6 +140,15 @@ static void glue_release(struct vfio_device *vdev)
 }
 #endif
 
+#ifdef VFIOSIM_DEVICE_FEATURE
+/* The library's drivers take the whole ioctl, as 5.14's do: its header lies before @arg. */
+static int glue_feature(struct vfio_device *vdev, u32 flags, void __user *arg, size_t argsz)
+{
+	return bridge_ioctl(driver_of(vdev), outer_of(vdev), VFIO_DEVICE_FEATURE,
+			    (unsigned long)arg - sizeof(struct vfio_device_feature));
+}
+#endif
+
 static void fill_table(struct vfio_device_ops *ops, const void *driver)
 {
 	unsigned int has = bridge_device_has(driver);
@@ -151,6 +160,9 @@ static void fill_table(struct vfio_device_ops *ops, const void *driver)
 	ops->mmap = has & BRIDGE_MMAP ? glue_mmap : NULL;
 	ops->request = has & BRIDGE_REQUEST ? glue_request : NULL;
 	ops->match = has & BRIDGE_MATCH ? glue_match : NULL;
+#ifdef VFIOSIM_DEVICE_FEATURE
+	ops->device_feature = has & BRIDGE_IOCTL ? glue_feature : NULL;
+#endif
 #ifdef VFIOSIM_OPEN_DEVICE
 	ops->open_device = glue_open;
 	ops->close_device = glue_close;
