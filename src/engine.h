@@ -12,6 +12,14 @@
 
 #include <vfiosim/kapi/types.h>
 
+#if defined(__SANITIZE_ADDRESS__)
+#define VFIOSIM_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define VFIOSIM_ASAN 1
+#endif
+#endif
+
 struct task_struct;
 
 /*

@@ -14,13 +14,7 @@
 
 #include <vfiosim/kapi/types.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define VFIOSIM_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define VFIOSIM_ASAN 1
-#endif
-#endif
+#include "engine.h"	/* VFIOSIM_ASAN */
 
 struct fiber {
 	void *sp;		/* while suspended; NULL before the first switch */
