@@ -21,7 +21,8 @@ enum {
 
 /* What the options of a command said. */
 struct cli {
-	const char *program;
+	const char *program;		/* without its folder */
+	const char *called;		/* as it was typed */
 	const struct vfiosim_scenario *const *scenarios;
 	GPtrArray *chosen;		/* of const struct vfiosim_scenario * */
 	char **words;			/* the rest: replay's schedule, merge's files */
@@ -48,6 +49,8 @@ int replay_elsewhere(struct cli *cli, const struct vfiosim_scenario *scenario,
 /* Prints one line "PROGRAM: what" to stderr; returns EXIT_INPUT. */
 int cli_complain(const struct cli *cli, const char *format, ...) SIM(cli_complain)
 	G_GNUC_PRINTF(2, 3);
+/* The version that --kernel named, as it names it. */
+const char *cli_kernel(const struct cli *cli) SIM(cli_kernel);
 int cli_status(enum vfiosim_verdict verdict) SIM(cli_status);
 /* Writes @text to @file, or says why not. */
 bool cli_write(const struct cli *cli, const char *file, const char *text) SIM(cli_write);

@@ -383,6 +383,26 @@ static int load_cores(struct cli *cli)
 	return 0;
 }
 
+const char *cli_kernel(const struct cli *cli)
+{
+	return kernels[cli->kernel];
+}
+
+/* A schedule fits one core, one kernel version and one kind of choice points. */
+static void name_replay(const struct cli *cli)
+{
+	GString *command = g_string_new(cli->called);
+
+	g_string_append(command, " replay");
+	if (cli->core_a)
+		g_string_append_printf(command, " --core %s", cli->core_a);
+	if (cli->kernel)
+		g_string_append_printf(command, " --kernel %s", cli_kernel(cli));
+	if (cli->options.plain_points)
+		g_string_append(command, " --plain-points");
+	report_set_replay(g_string_free(command, FALSE));
+}
+
 static int run_command(struct cli *cli, const struct command *command, char **argv)
 {
 	g_autoptr(GPtrArray) words = g_ptr_array_new();
@@ -403,8 +423,11 @@ static int run_command(struct cli *cli, const struct command *command, char **ar
 		return status;
 	if (cli->kernel)
 		run_kernel_default = cli->kernel;
+	name_replay(cli);
 	catch_interrupt();
-	return command->run(cli);
+	status = command->run(cli);
+	report_set_replay(NULL);
+	return status;
 }
 
 int vfiosim_main(int argc, char **argv, const struct vfiosim_scenario *const scenarios[])
@@ -413,7 +436,8 @@ int vfiosim_main(int argc, char **argv, const struct vfiosim_scenario *const sce
 	g_autofree char **words = g_new0(char *, argc + 1);
 	g_autoptr(GPtrArray) chosen = g_ptr_array_new();
 	struct cli cli = {
-		.program = program, .scenarios = scenarios, .chosen = chosen, .words = words,
+		.program = program, .called = argc ? argv[0] : program,
+		.scenarios = scenarios, .chosen = chosen, .words = words,
 	};
 	const char *name = argc > 1 ? argv[1] : "run";
 

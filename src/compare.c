@@ -231,13 +231,13 @@ static bool collect_schedules(struct cli *cli, const struct vfiosim_scenario *sc
 	return true;
 }
 
-static void print_difference(const struct cli *cli, const struct schedules *s,
-			     const struct decision *d, size_t n, const char *text)
+static void print_difference(const struct schedules *s, const struct decision *d, size_t n,
+			     const char *text)
 {
 	g_autofree char *token = schedule_to_token(d, n, s->x.config.faults);
 
-	printf("%s: traces differ %s\n  replay: %s replay -v --core %s %s %s\n",
-	       s->x.scenario->name, text, cli->program, cli->core_a, s->x.scenario->name, token);
+	printf("%s: traces differ %s\n  replay: %s -v %s %s\n",
+	       s->x.scenario->name, text, report_replay(), s->x.scenario->name, token);
 }
 
 static int report_traces(const struct cli *cli, const struct schedules *s,
@@ -279,7 +279,7 @@ static int compare_traces(struct cli *cli, const struct vfiosim_scenario *scenar
 						       kept->len, &count);
 
 		if (text && !different++)
-			print_difference(cli, &s, d, kept->len, text);
+			print_difference(&s, d, kept->len, text);
 		if (different && !cli->options.keep_going)
 			break;
 		if (s.x.deadline_us && g_get_monotonic_time() > deadline) {

@@ -25,12 +25,16 @@ static char *own_path(void)
 /* vfiosim-gdb.py lies beside an installed program's data, or in the source's tools/. */
 static char *find_printers(void)
 {
+	static const char *const places[] = {
+		VFIOSIM_DATADIR "/vfiosim-gdb.py", VFIOSIM_TOOLS "/vfiosim-gdb.py",
+	};
 	const char *given = g_getenv("VFIOSIM_GDB");
 
 	if (given)
 		return g_strdup(given);
-	if (g_file_test(VFIOSIM_DATADIR "/vfiosim-gdb.py", G_FILE_TEST_EXISTS))
-		return g_strdup(VFIOSIM_DATADIR "/vfiosim-gdb.py");
+	for (size_t i = 0; i < G_N_ELEMENTS(places); i++)
+		if (g_file_test(places[i], G_FILE_TEST_EXISTS))
+			return g_strdup(places[i]);
 	return NULL;
 }
 
@@ -155,6 +159,10 @@ int replay_elsewhere(struct cli *cli, const struct vfiosim_scenario *scenario,
 	if (cli->core_a) {
 		add(argv, "--core");
 		add(argv, cli->core_a);
+	}
+	if (cli->kernel) {
+		add(argv, "--kernel");
+		add(argv, cli_kernel(cli));
 	}
 	add(argv, scenario->name);
 	add(argv, word);

@@ -135,7 +135,7 @@ static void print_replay(const struct sweep *s, const GArray *decisions)
 	g_autofree char *token = schedule_to_token((const struct decision *)decisions->data,
 						   decisions->len, true);
 
-	printf("      replay: %s replay %s %s\n", s->cli->program, s->x.scenario->name, token);
+	printf("      replay: %s %s %s\n", report_replay(), s->x.scenario->name, token);
 }
 
 /* ---- the sweep ---- */
@@ -205,7 +205,10 @@ int command_faults(struct cli *cli)
 {
 	int worst = EXIT_GOOD;
 
-	for (guint i = 0; i < cli->chosen->len; i++)
-		worst = MAX(worst, sweep_scenario(cli, g_ptr_array_index(cli->chosen, i)));
+	for (guint i = 0; i < cli->chosen->len; i++) {
+		int status = sweep_scenario(cli, g_ptr_array_index(cli->chosen, i));
+
+		worst = MAX(worst, status);
+	}
 	return worst;
 }

@@ -423,6 +423,11 @@ static void add_stacks(const struct vfiosim_report *r, GString *out)
 	}
 }
 
+static const char *preemptions(unsigned int n)
+{
+	return n == 1 ? "preemption" : "preemptions";
+}
+
 static void add_minimised(const struct vfiosim_report *r, GString *out)
 {
 	const struct minimized *m = &r->minimized;
@@ -430,10 +435,23 @@ static void add_minimised(const struct vfiosim_report *r, GString *out)
 	if (m->runs < 2)
 		return;
 	g_string_append_printf(out,
-		"\nminimised from %zu steps, %u preemptions to %zu steps, %u %s%s (%llu runs)\n",
-		m->found.steps, m->found.preemptions, m->cost.steps, m->cost.preemptions,
-		m->cost.preemptions == 1 ? "preemption" : "preemptions",
+		"\nminimised from %zu steps, %u %s to %zu steps, %u %s%s (%llu runs)\n",
+		m->found.steps, m->found.preemptions, preemptions(m->found.preemptions),
+		m->cost.steps, m->cost.preemptions, preemptions(m->cost.preemptions),
 		m->fewest_proven ? ", the fewest possible" : "", (unsigned long long)m->runs);
+}
+
+static char *replay_command;	/* what the command line said, for the length of the program */
+
+void report_set_replay(char *command)
+{
+	g_free(replay_command);
+	replay_command = command;
+}
+
+const char *report_replay(void)
+{
+	return replay_command ?: "vfiosim replay";
 }
 
 static void add_replay(const struct vfiosim_report *r, GString *out)
@@ -441,8 +459,8 @@ static void add_replay(const struct vfiosim_report *r, GString *out)
 	if (r->passing_line)
 		g_string_append_printf(out, "nearest schedule that passes: %s\n  %s\n",
 				       r->passing_line, r->passing_token);
-	g_string_append_printf(out, "replay: %s replay %s %s\n", g_get_prgname() ?: "vfiosim",
-			       r->scenario->name, r->token);
+	g_string_append_printf(out, "replay: %s %s %s\n", report_replay(), r->scenario->name,
+			       r->token);
 }
 
 const char *vfiosim_report_text(const struct vfiosim_report *report)

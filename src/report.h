@@ -53,6 +53,12 @@ const char *verdict_word(enum vfiosim_verdict verdict) SIM(verdict_word);
 /* The columns of a run: @all also shows events between steps, and elides nothing. */
 void report_timeline(const struct vfiosim_report *report, bool all, GString *out)
 	SIM(report_timeline);
+/*
+ * How to run a schedule again, up to the scenario's name: the program as it was called and
+ * the options without which the schedule would be another run. Takes over @command.
+ */
+void report_set_replay(char *command) SIM(report_set_replay);
+const char *report_replay(void) SIM(report_replay);
 /* One event as the text of a table cell; the caller frees it. */
 char *report_cell(const struct trace_event *event) SIM(report_cell);
 

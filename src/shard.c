@@ -270,8 +270,8 @@ static void add_shard(struct sum *sum, const struct shard_report *r)
 	for (guint i = 0; i < r->outcomes->len; i++)
 		add_outcome(sum->outcomes, &g_array_index(r->outcomes, struct outcome, i));
 	if (r->failure)
-		printf("shard %u: %s\n  replay: %s replay %s %s\n", r->index, r->failure,
-		       g_get_prgname() ?: "vfiosim", r->scenario, r->token ?: "");
+		printf("shard %u: %s\n  replay: %s %s %s\n", r->index, r->failure,
+		       report_replay(), r->scenario, r->token ?: "");
 }
 
 static int missing(const struct cli *cli, const struct shard_report *first, const bool *seen)
