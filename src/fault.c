@@ -34,11 +34,8 @@
 /* Faults on one address that insert nothing, without a zap meanwhile. */
 #define USELESS_FAULTS_MAX 8
 
-/* The recorded 6.18 kernel answers a read of fresh private memory with a new page. */
-static bool mm_forbids_zeropage(void)
-{
-	return kernel_version >= KERNEL_6_18;
-}
+/* A read of fresh private memory gets a page at once, not the shared zero page. */
+bool zeropage_forbidden KSTATE;
 
 /* ---- installing ---- */
 
@@ -119,7 +116,7 @@ static vm_fault_t do_anonymous_page(struct vm_fault *vmf, pte_t *pte)
 {
 	struct page *page;
 
-	if (!(vmf->flags & FAULT_FLAG_WRITE) && !mm_forbids_zeropage())
+	if (!(vmf->flags & FAULT_FLAG_WRITE) && !zeropage_forbidden)
 		return install_zero_page(vmf, pte);
 	page = new_private_page(vmf->vma);
 	if (!page)

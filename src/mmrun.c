@@ -432,12 +432,13 @@ static void map_guard(struct file *file, unsigned long addr)
 	close_fd(fd);
 }
 
-void mmrun_start(enum kernel_version version, u64 base, unsigned int pages)
+void mmrun_start(enum kernel_version version, bool zeropage, u64 base, unsigned int pages)
 {
 	struct task_struct *task = get_current();
 	struct file *guard;
 
 	kernel_version = version;
+	zeropage_forbidden = !zeropage;
 	mmrun = must(kzalloc(sizeof(struct mmrun), GFP_KERNEL));
 	mmrun->base = base;
 	mmrun->pages = pages;

@@ -117,15 +117,24 @@ mm_test(a_private_write_copies_the_page)
 	expect_text(pages(12), "-F--....-A--");
 }
 
-/* The zero page until 6.12; the recorded 6.18 kernel gives a page at once. */
-mm_test(reading_fresh_memory_gives_zero)
+mm_test(reading_fresh_memory_maps_the_zero_page)
 {
 	mapped(ANON, 0, 2, RW, PRIVATE, 0);
 	expect_long(value_at(0), 0);
-	expect_text(pages(2), kernel_version < KERNEL_6_18 ? "Z-" : "A-");
+	expect_text(pages(2), "Z-");
+	vfiosim_expect(!find_vma(mm, AT(0))->anon_vma_chain);
 	expect_long(store(0, 5), 0);
 	expect_text(pages(2), "A-");
 	expect_long(value_at(0), 5);
+}
+
+mm_test(where_the_zero_page_is_forbidden_a_read_gets_a_page_at_once)
+{
+	zeropage_forbidden = true;
+	mapped(ANON, 0, 2, RW, PRIVATE, 0);
+	expect_long(value_at(0), 0);
+	expect_text(pages(2), "A-");
+	vfiosim_expect(find_vma(mm, AT(0))->anon_vma_chain != NULL);
 }
 
 /* Bytes behind the first eight of a page. */
@@ -538,7 +547,8 @@ int main(void)
 	tcase_add_loop_test(tc, a_read_fault_maps_cached_neighbours, 0, ARRAY_SIZE(windows));
 	add(holes_are_not_mapped_around);
 	add(a_private_write_copies_the_page);
-	add(reading_fresh_memory_gives_zero);
+	add(reading_fresh_memory_maps_the_zero_page);
+	add(where_the_zero_page_is_forbidden_a_read_gets_a_page_at_once);
 	add(a_page_keeps_all_of_its_bytes);
 	tcase_add_test(tc, vmf_insert_pfn_leaves_a_present_entry_alone);
 	add(remap_pfn_range_fills_and_marks_the_mapping);

@@ -193,6 +193,61 @@ START_TEST(the_level_is_what_the_header_allows)
 }
 END_TEST
 
+/* A page only read, then two forks; the children's page is @first and @second. */
+static struct mmtrace *forks_after_a_read(const char *first, const char *second)
+{
+	g_autofree char *text = g_strdup_printf(
+		"mmtrace 1\nkernel 6.18.44 x86_64\npage 4096\nbase 0x200000000000\nwindow 1\n"
+		"seed -\nprofile hand:test\novercommit 0\nops 4\nfeatures anonread\nunmerged 0\n"
+		"begin\n"
+		"1 mmap p0 anon 0 1 rw- p fixed 0 = ok\n"
+		"V p0 0 0 1\nv 0 1 rw-p a - 0 a\nT p0 0 -\n"
+		"2 read p0 0 = ok 0\nT p0 0 Z\n"
+		"3 fork p0 p1 = ok\nV p1 0 0 1\nv 0 1 rw-p a - 0 a\nT p1 0 %s\n"
+		"4 fork p0 p2 = ok\nV p2 0 0 1\nv 0 1 rw-p a - 0 a\nT p2 0 %s\n"
+		"end\n"
+		"E p0 1 Z\nv 0 1 rw-p a - 0 a\n"
+		"E p1 1 %s\nv 0 1 rw-p a - 0 a\n"
+		"E p2 1 %s\nv 0 1 rw-p a - 0 a\n", first, second, first, second);
+
+	return load(text);
+}
+
+static const struct {
+	const char *what;
+	const char *first;
+	const char *second;
+	enum mmreplay_zeropage option;
+	unsigned int step;	/* that must differ; 0: none */
+	bool zeropage;		/* the report says */
+} zeropages[] = {
+	{ "a kernel with a zero page", "o", "o", MMREPLAY_ZEROPAGE_AUTO, 0, true },
+	{ "a kernel without", "?", "?", MMREPLAY_ZEROPAGE_AUTO, 0, false },
+	{ "one with, told so", "o", "o", MMREPLAY_ZEROPAGE_MAPPED, 0, true },
+	{ "one with, told otherwise", "o", "o", MMREPLAY_ZEROPAGE_FORBIDDEN, 3, false },
+	{ "one without, told so", "?", "?", MMREPLAY_ZEROPAGE_FORBIDDEN, 0, false },
+	{ "one without, told otherwise", "?", "?", MMREPLAY_ZEROPAGE_MAPPED, 3, true },
+	{ "neither, first with", "o", "?", MMREPLAY_ZEROPAGE_AUTO, 4, true },
+	{ "neither, first without", "?", "o", MMREPLAY_ZEROPAGE_AUTO, 4, false },
+};
+
+START_TEST(a_trace_decides_as_a_whole_whether_its_kernel_has_a_zero_page)
+{
+	const struct mmreplay_options options = { .level = MMREPLAY_FORCED,
+						  .zeropage = zeropages[_i].option };
+	g_autoptr(mmtrace) trace = forks_after_a_read(zeropages[_i].first,
+						      zeropages[_i].second);
+	struct mmreplay_report report;
+
+	mmreplay(trace, &options, &report);
+	ck_assert_msg(report.difference == zeropages[_i].step, "%s: step %u differs:\n%s",
+		      zeropages[_i].what, report.difference, report.text ? report.text : "");
+	ck_assert_msg(report.zeropage == zeropages[_i].zeropage, "%s: wrong kernel",
+		      zeropages[_i].what);
+	mmreplay_report_clear(&report);
+}
+END_TEST
+
 static const struct {
 	const char *release;
 	enum kernel_version version;
@@ -227,6 +282,8 @@ int main(void)
 	tcase_add_test(tc, a_report_names_file_line_step_and_operation);
 	tcase_add_test(tc, a_replay_repeats_itself);
 	tcase_add_test(tc, the_level_is_what_the_header_allows);
+	tcase_add_loop_test(tc, a_trace_decides_as_a_whole_whether_its_kernel_has_a_zero_page, 0,
+			    G_N_ELEMENTS(zeropages));
 	tcase_add_loop_test(tc, the_nearest_modelled_kernel_is_chosen, 0,
 			    G_N_ELEMENTS(releases));
 	suite_add_tcase(suite, tc);

@@ -20,7 +20,8 @@ static const struct {
 static int usage(const char *problem, const char *word)
 {
 	fprintf(stderr, "vfiosim mm-replay: %s%s%s\n"
-		"usage: vfiosim mm-replay [--level 1|2|3|max|exact] [--no-values] FILE...\n",
+		"usage: vfiosim mm-replay [--level 1|2|3|max|exact]"
+		" [--zeropage auto|mapped|forbidden] [--no-values] FILE...\n",
 		problem, word ? ": " : "", word ? word : "");
 	return EXIT_BAD;
 }
@@ -30,6 +31,23 @@ static bool parse_level(const char *word, struct mmreplay_options *options)
 	for (unsigned int i = 0; i < G_N_ELEMENTS(levels); i++) {
 		if (word && !strcmp(word, levels[i].word)) {
 			options->level = levels[i].level;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool parse_zeropage(const char *word, struct mmreplay_options *options)
+{
+	static const char *const words[] = {
+		[MMREPLAY_ZEROPAGE_AUTO] = "auto",
+		[MMREPLAY_ZEROPAGE_MAPPED] = "mapped",
+		[MMREPLAY_ZEROPAGE_FORBIDDEN] = "forbidden",
+	};
+
+	for (unsigned int i = 0; i < G_N_ELEMENTS(words); i++) {
+		if (word && !strcmp(word, words[i])) {
+			options->zeropage = i;
 			return true;
 		}
 	}
@@ -70,9 +88,10 @@ static int replay_traces(const GPtrArray *traces, const struct mmreplay_options 
 			differences++;
 			fputs(report.text, stdout);
 		}
-		printf("%s: %s, %u of %u operations at level %u\n", trace->name,
+		printf("%s: %s, %u of %u operations at level %u%s\n", trace->name,
 		       report.difference ? "differs" : "same",
-		       report.steps, trace->steps->len, report.level);
+		       report.steps, trace->steps->len, report.level,
+		       report.zeropage ? "" : ", zero page forbidden");
 		mmreplay_report_clear(&report);
 	}
 	printf("traces %u ops %u differences %u\n", traces->len, ops, differences);
@@ -89,6 +108,9 @@ int cmd_mm_replay(int argc, char **argv)
 		if (!strcmp(argv[at], "--level")) {
 			if (!parse_level(argv[++at < argc ? at : argc], &options))
 				return usage("--level takes 1, 2, 3, max or exact", NULL);
+		} else if (!strcmp(argv[at], "--zeropage")) {
+			if (!parse_zeropage(argv[++at < argc ? at : argc], &options))
+				return usage("--zeropage takes auto, mapped or forbidden", NULL);
 		} else if (!strcmp(argv[at], "--no-values")) {
 			options.no_values = true;
 		} else if (!strcmp(argv[at], "--")) {

@@ -13,7 +13,6 @@
 
 #include "compare.h"
 #include "live.h"
-#include "mmreplay.h"
 
 #define GONE 255		/* a process that a shortened sequence does not have */
 
@@ -96,13 +95,13 @@ struct mmtrace *record_operations(const struct mmop *ops, unsigned int count,
 
 /* ---- the model's side ---- */
 
-static void replay_and_tell(const struct mmtrace *trace, unsigned int level, int pipe)
+static void replay_and_tell(const struct mmtrace *trace, const struct mmreplay_options *options,
+			    int pipe)
 {
-	const struct mmreplay_options options = { .level = level };
 	struct mmreplay_report report;
 	FILE *stream = fdopen(pipe, "w");
 
-	mmreplay(trace, &options, &report);
+	mmreplay(trace, options, &report);
 	fprintf(stream, "%u\n%s", report.difference, report.text ? report.text : "");
 	fclose(stream);
 	_exit(0);
@@ -120,7 +119,8 @@ static GString *read_pipe(int pipe)
 	return text;
 }
 
-unsigned int compare(const struct mmtrace *trace, unsigned int level, char **text)
+unsigned int compare(const struct mmtrace *trace, const struct mmreplay_options *options,
+		     char **text)
 {
 	unsigned int step;
 	GString *told;
@@ -135,7 +135,7 @@ unsigned int compare(const struct mmtrace *trace, unsigned int level, char **tex
 	if (pid < 0)
 		live_die("fork: %s", strerror(errno));
 	if (pid == 0)
-		replay_and_tell(trace, level, ends[1]);
+		replay_and_tell(trace, options, ends[1]);
 	close(ends[1]);
 	told = read_pipe(ends[0]);
 	waitpid(pid, &status, 0);
@@ -157,7 +157,7 @@ unsigned int compare(const struct mmtrace *trace, unsigned int level, char **tex
 struct reduction {
 	GArray *ops;		/* struct mmop; they differ */
 	struct mmtrace *trace;	/* of them */
-	unsigned int level;
+	const struct mmreplay_options *options;
 };
 
 static void take_operations(struct reduction *r, struct mmtrace *trace, unsigned int step)
@@ -185,7 +185,7 @@ static bool leave_out(struct reduction *r, unsigned int from, unsigned int count
 	g_array_append_vals(rest, ops + from + count, r->ops->len - from - count);
 	trace = record_operations(&g_array_index(rest, struct mmop, 0), rest->len,
 				  r->trace->window, r->trace->seed, r->trace->profile);
-	step = compare(trace, r->level, &text);
+	step = compare(trace, r->options, &text);
 	if (!step || step > rest->len) {
 		mmtrace_free(trace);
 		return false;
@@ -207,10 +207,10 @@ static bool shorten(struct reduction *r, unsigned int chunk)
 	return r->ops->len < before;
 }
 
-struct mmtrace *minimise(const struct mmtrace *trace, unsigned int level)
+struct mmtrace *minimise(const struct mmtrace *trace, const struct mmreplay_options *options)
 {
 	struct reduction r = { .ops = g_array_new(FALSE, FALSE, sizeof(struct mmop)),
-			       .level = level };
+			       .options = options };
 	g_autofree char *text = NULL;
 	unsigned int step;
 
@@ -219,7 +219,7 @@ struct mmtrace *minimise(const struct mmtrace *trace, unsigned int level)
 		g_array_append_val(r.ops, g_array_index(trace->steps, struct mmtrace_step, i).op);
 	r.trace = record_operations(&g_array_index(r.ops, struct mmop, 0), r.ops->len,
 				    trace->window, trace->seed, trace->profile);
-	step = compare(r.trace, level, &text);
+	step = compare(r.trace, options, &text);
 	if (step)
 		g_array_set_size(r.ops, step);
 	for (unsigned int chunk = r.ops->len / 2; step && chunk > 1; chunk /= 2)

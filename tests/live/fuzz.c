@@ -11,10 +11,10 @@
 
 #include "compare.h"
 #include "live.h"
-#include "mmreplay.h"
 
 static gint64 seed = -1;
 static gint ops = 400, seconds, sequences, level = MMREPLAY_FORCED;
+static struct mmreplay_options options;
 static gchar *profile_name, *weights, *out, *record_to;
 
 static const GOptionEntry entries[] = {
@@ -81,8 +81,8 @@ static bool report(const struct mmtrace *trace, const char *text)
 
 	printf("DIFFERENCE in profile %s, seed %s:\n%s", trace->profile, trace->seed, text);
 	fflush(stdout);
-	shortest = minimise(trace, level);
-	if (compare(shortest, level, &why))
+	shortest = minimise(trace, &options);
+	if (compare(shortest, &options, &why))
 		printf("minimised to %u operations:\n%s", shortest->steps->len, why);
 	else
 		printf("it does not come back when recorded again: noise, kept as it is\n");
@@ -100,7 +100,7 @@ static bool one_sequence(unsigned int round, unsigned int *steps)
 	choose_profile(round, &profile);
 	trace = record_random(&profile, seed + round, ops);
 	*steps += trace->steps->len;
-	if (!compare(trace, level, &text))
+	if (!compare(trace, &options, &text))
 		return true;
 	return !report(trace, text);
 }
@@ -120,7 +120,11 @@ static int fuzz(void)
 	gint64 end = g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC;
 	unsigned int round = 0, steps = 0;
 
-	printf("mm-fuzz: seed %lld, %d operations a sequence\n", (long long)seed, ops);
+	options.level = level;
+	options.zeropage = live_zeropage() ? MMREPLAY_ZEROPAGE_MAPPED :
+			   MMREPLAY_ZEROPAGE_FORBIDDEN;
+	printf("mm-fuzz: seed %lld, %d operations a sequence, zero page %s\n", (long long)seed,
+	       ops, options.zeropage == MMREPLAY_ZEROPAGE_MAPPED ? "mapped" : "forbidden");
 	do {
 		if (!one_sequence(round++, &steps))
 			return EXIT_FAILURE;

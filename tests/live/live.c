@@ -456,3 +456,37 @@ void live_pagemap(struct live *live, unsigned int proc, unsigned long addr, unsi
 		  addr / MMOP_PAGE * sizeof(*entries)) != size)
 		live_die("pagemap of process %u: %s", proc, strerror(errno));
 }
+
+/* KiB of private pages in the mapping of this process that holds @addr; -1: unknown. */
+static long anonymous_kb(unsigned long addr)
+{
+	FILE *smaps = fopen("/proc/self/smaps", "r");
+	struct live_vma vma = { 0 }, next;
+	long kb = -1;
+	char line[512];
+
+	while (smaps && kb < 0 && fgets(line, sizeof(line), smaps)) {
+		if (parse_mapping(line, &next))
+			vma = next;
+		else if (vma.start <= addr && addr < vma.end)
+			sscanf(line, "Anonymous: %ld", &kb);
+	}
+	if (smaps)
+		fclose(smaps);
+	return kb;
+}
+
+bool live_zeropage(void)
+{
+	/* One page between two that are no part of its mapping: too small for a huge one. */
+	char *memory = mmap(NULL, 3 * MMOP_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *page = memory + MMOP_PAGE;
+	long kb;
+
+	if (memory == MAP_FAILED || mprotect(page, MMOP_PAGE, PROT_READ | PROT_WRITE))
+		live_die("no memory");
+	(void)*(volatile char *)page;
+	kb = anonymous_kb((unsigned long)page);
+	munmap(memory, 3 * MMOP_PAGE);
+	return kb <= 0;
+}

@@ -62,6 +62,12 @@ unsigned int live_maps(struct live *live, unsigned int proc, unsigned long start
 void live_pagemap(struct live *live, unsigned int proc, unsigned long addr, unsigned int pages,
 		  uint64_t *entries);
 
+/*
+ * Whether this kernel answers the first read of private anonymous memory with the
+ * shared zero page; if not, with a page of the process's own. Its release does not tell.
+ */
+bool live_zeropage(void);
+
 /* Ends the program: a fact about the machine that nothing here can go on without. */
 void live_die(const char *format, ...)
 	__attribute__((noreturn, format(printf, 1, 2)));

@@ -130,6 +130,8 @@ void unmap_mapping_pages(struct address_space *mapping, pgoff_t start, pgoff_t n
 
 /* Address spaces of processes. */
 extern int sysctl_max_map_count KAPI(sysctl_max_map_count);
+/* What mm_forbids_zeropage() says: not so on x86 as released, but there are such builds. */
+extern bool zeropage_forbidden SIM(zeropage_forbidden);
 struct mm_struct *mm_alloc(void) KAPI(mm_alloc);
 bool mmget_not_zero(struct mm_struct *mm) KAPI(mmget_not_zero);
 void mmget(struct mm_struct *mm) KAPI(mmget);
