@@ -8,7 +8,8 @@
  *
  * The others are asked elsewhere: I-9 by the driver's own checks (an entry while
  * memory is off), I-11 by user_access() ("endless-fault"), I-12 by the lock
- * detectors, I-13 and I-14 by tests, since they compare two moments.
+ * detectors, I-13 and I-14 by tests, since they compare two moments. The first half of
+ * I-10, nothing mapped, is asked by evict() itself ("stale-mapping").
  */
 #define VFIOSIM_HOST
 #include <string.h>
@@ -25,12 +26,13 @@ struct kind {
 	void *object[VIEW_MAX];
 };
 
-enum { MMS, INODES, VMAS, KINDS };
+enum { MMS, INODES, VMAS, FILES, KINDS };
 
 static struct kind view[KINDS] = {
 	[MMS] = { "mm_struct" },
 	[INODES] = { "inode" },
 	[VMAS] = { "vm_area_struct" },
+	[FILES] = { "file" },
 };
 
 #define for_each(kind_, pointer)						\
@@ -309,14 +311,25 @@ static bool i_8_hooks(const void **object)
 	return view[VMAS].count == VIEW_MAX || alive == device_vmas_open;
 }
 
+static bool inode_is_alive(const struct address_space *mapping)
+{
+	const struct object *object = arena_object(mapping);
+
+	if (!object)		/* not from the heap */
+		return true;
+	if (object->state != OBJECT_LIVE && object->state != OBJECT_IMMORTAL)
+		return false;
+	return !mapping->host || !(mapping->host->i_state & I_CLEAR);
+}
+
 static bool i_10_evicted(const void **object)
 {
-	struct inode *inode;
+	struct file *file;
 
-	for_each(INODES, inode) {
-		*object = inode;
-		if (inode->i_state & I_CLEAR &&
-		    (mapping_mapped(&inode->i_data) || inode->i_data.i_mmap_writable > 0))
+	for_each(FILES, file) {
+		*object = file;
+		if (file->f_count.counter > 0 && file->f_mapping &&
+		    !inode_is_alive(file->f_mapping))
 			return false;
 	}
 	return true;
@@ -338,7 +351,7 @@ const struct invariant mm_invariants[] = {
 	  i_7_device_flags },
 	{ 8, "open-close", "device VMAs alive are those mapped, plus opens, minus closes",
 	  i_8_hooks },
-	{ 10, "evicted-unmapped", "an inode is evicted with nothing mapped", i_10_evicted },
+	{ 10, "evicted-unused", "no open file has the mapping of an evicted inode", i_10_evicted },
 };
 const size_t mm_invariants_count = ARRAY_SIZE(mm_invariants);
 

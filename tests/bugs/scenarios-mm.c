@@ -69,6 +69,29 @@ static const struct vfiosim_scenario mm_calls_6_12 = {
 	.tasks = { { "task", every_call } },
 };
 
+/* ---- a process ends, then memory is switched off: no invariant is asked before ---- */
+
+static void exit_then_zap(void *unused)
+{
+	struct mm_struct *fresh;
+	int fd;
+
+	world_begin();
+	fd = device_file();
+	mapped(fd, 0, 2, RW, SHARED, 0);
+	fresh = mm_alloc();
+	expect_long(dup_mmap(fresh, mm), 0);
+	mmput(fresh);
+	unmap_mapping_range(mapping_of_fd(fd), 0, 0, 1);
+	world_end();
+}
+
+static const struct vfiosim_scenario mm_exit_zap = {
+	.name = "mm-exit-zap",
+	.summary = "a zap behind the end of a process that shared the mapping",
+	.tasks = { { "task", exit_then_zap } },
+};
+
 /* ---- two devices behind one inode: only f_mapping tells them apart ---- */
 
 static void two_devices(void *unused)
@@ -124,6 +147,48 @@ static const struct vfiosim_scenario mm_opened_twice = {
 	.tasks = { { "task", opened_twice } },
 };
 
+/* ---- a device is unbound while it is open, and nothing is mapped ---- */
+
+struct opened {
+	struct vfiosim_device *device;
+	struct vfiosim_process *alice;
+	struct vfiosim_user user;
+};
+
+static void bind_and_open(void *data)
+{
+	struct opened *o = data;
+
+	o->device = vfiosim_plug(&(struct vfiosim_device_desc){
+		.name = "0000:01:00.0", .bars = { { .size = 0x4000 } } });
+	o->alice = vfiosim_process("alice");
+	vfiosim_expect(vfiosim_bind(NULL, o->device, "vfio-pci") == 0);
+	vfiosim_expect(vfiosim_user_open(&o->user, o->alice, o->device) == 0);
+}
+
+static void unbind_device(void *data)
+{
+	struct opened *o = data;
+
+	vfiosim_unbind(NULL, o->device);
+}
+
+static void close_device(void *data)
+{
+	struct opened *o = data;
+
+	vfiosim_user_close(&o->user);
+}
+
+static const struct vfiosim_scenario mm_opened_device = {
+	.name = "mm-opened-device",
+	.summary = "the mapping of an open device is that of a living inode",
+	.fixture_size = sizeof(struct opened),
+	.setup = bind_and_open,
+	.check = mm_invariants_hold,
+	.tasks = { { "admin", unbind_device }, { "alice", close_device } },
+};
+
 /* ---- a zap against one or two partners ---- */
 
 #define ZAP_AGAINST(variable, word, ...)					\
@@ -151,6 +216,6 @@ static void unmap_all(void *unused)
 
 ZAP_AGAINST(zap_munmap_all, "munmap-all", { "munmap", unmap_all });
 
-VFIOSIM_PROGRAM(&mm_calls, &mm_calls_6_12, &mm_two_devices, &mm_opened_twice, &zap_fault,
-		&zap_faults, &zap_mmap, &zap_fork, &zap_move, &zap_split, &zap_munmap,
-		&zap_munmap_all);
+VFIOSIM_PROGRAM(&mm_calls, &mm_calls_6_12, &mm_exit_zap, &mm_two_devices, &mm_opened_twice,
+		&mm_opened_device, &zap_fault, &zap_faults, &zap_mmap, &zap_fork, &zap_move,
+		&zap_split, &zap_munmap, &zap_munmap_all);
