@@ -3,7 +3,7 @@
  * What the engine costs: ns for a choice point that goes on, for a switch, for a
  * whole re-execution, and for a snapshot and its way back. Medians of seven.
  *
- * The workload is w1 of the survey (docs/spec/explorer.md): three tasks that lock
+ * The workload is w1 of tests/workloads.h: three tasks that lock
  * and unlock one mutex ten times each, 60 points.
  */
 #include <stdio.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* docs/report.md describes the members. 64-bit numbers that are no counts are hex strings. */
+/* docs/explorer.md lists the members. 64-bit numbers that are no counts are hex strings. */
 #include <json-glib/json-glib.h>
 #include <string.h>
 

@@ -2,7 +2,7 @@
 /*
  * Schedules as text: one line per step, with the names of the task, the
  * operation and the object, so that a schedule outlives small edits of its
- * scenario. docs/schedule.md describes the format.
+ * scenario. docs/explorer.md describes the format.
  *
  * The token is the short form, one word of task numbers. It is exact, and only
  * good for the very same scenario.

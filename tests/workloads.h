@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The three workloads that the tools of docs/spec/explorer.md were measured on,
+ * The three workloads that explorers were compared on (bench/spin),
  * their seeded bugs, and programs made at random. Shared by tests and benchmark.
  */
 #ifndef WORKLOADS_H

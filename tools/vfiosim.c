@@ -49,6 +49,11 @@ static const struct vfiosim_scenario **collect(void)
 	return all;
 }
 
+static bool asks_for_help(const char *word)
+{
+	return !strcmp(word, "help") || !strcmp(word, "--help") || !strcmp(word, "-h");
+}
+
 static void add_usage(void)
 {
 	printf("\n");
@@ -69,7 +74,7 @@ int main(int argc, char **argv)
 	scenarios = collect();
 	status = argc > 1 ? vfiosim_main(argc, argv, scenarios) :
 			    vfiosim_main(2, no_words, scenarios);
-	if (argc <= 1 || (argc == 2 && !strcmp(argv[1], "help")))
+	if (argc <= 1 || (argc == 2 && asks_for_help(argv[1])))
 		add_usage();
 	free(scenarios);
 	return status;
