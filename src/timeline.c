@@ -8,6 +8,10 @@
  * changed with it: the pins on vfio's filesystem, and for each device its files,
  * mappings and page table entries.
  *
+ * Where the columns do not fit they become stairs: each actor begins a little to the
+ * right of the one before, and its text runs on over the others' places, which is free
+ * since a line has one actor.
+ *
  * Host side; no kernel original. Reads the event ring, and nothing else.
  */
 #define VFIOSIM_HOST
@@ -24,6 +28,7 @@
 
 #define COLUMN_MIN 16
 #define COLUMN_WANTED 26
+#define STAIR_MIN 2
 #define TIME_WIDTH 9
 #define STATE_WIDTH 14
 
@@ -347,14 +352,21 @@ static size_t line_length(const char *text, size_t width)
 
 struct page {
 	FILE *stream;
-	size_t column;		/* width of each actor's, a space included */
+	size_t step;		/* from one actor's beginning to the next one's */
+	size_t room;		/* of all actors together, a space behind the last included */
+	bool stairs;		/* text may run on to the end of the room */
 	const struct timeline *t;
 };
+
+static size_t text_width(const struct page *page, unsigned int actor)
+{
+	return (page->stairs ? page->room - page->step * actor : page->step) - 1;
+}
 
 /* Pads to where the state begins, then shows what changed, each under its subject. */
 static void append_state(const struct page *page, GString *line, const GPtrArray *state)
 {
-	size_t at = TIME_WIDTH + 1 + page->column * page->t->actors->len;
+	size_t at = TIME_WIDTH + 1 + page->room;
 
 	for (unsigned int i = 0; i < state->len; i++, at += STATE_WIDTH) {
 		const char *text = state->pdata[i];
@@ -373,10 +385,10 @@ static void print_row(const struct page *page, const struct row *row, const char
 
 	while (*text) {
 		g_autoptr(GString) line = g_string_new(NULL);
-		size_t length = line_length(text, page->column - 1);
+		size_t length = line_length(text, text_width(page, row->actor));
 
 		g_string_append_printf(line, "%*s %*s%.*s", TIME_WIDTH, first ? time : "",
-				       (int)(page->column * row->actor), "", (int)length, text);
+				       (int)(page->step * row->actor), "", (int)length, text);
 		if (first)
 			append_state(page, line, row->state);
 		fprintf(page->stream, "%s\n", line->str);
@@ -386,14 +398,32 @@ static void print_row(const struct page *page, const struct row *row, const char
 	}
 }
 
+/* The actors' names: a stair that is too short for its name ends the line. */
+static void append_names(const struct page *page, GString *line)
+{
+	for (unsigned int i = 0; i < page->t->actors->len; i++) {
+		const char *name = page->t->actors->pdata[i];
+
+		g_string_append(line, name);
+		if (i + 1 < page->t->actors->len && strlen(name) >= page->step) {
+			fprintf(page->stream, "%s\n", line->str);
+			g_string_printf(line, "%*s", (int)(TIME_WIDTH + 1 + page->step * (i + 1)),
+					"");
+		} else {
+			g_string_append_printf(line, "%*s",
+				MAX((int)page->step - (int)strlen(name), 0), "");
+		}
+	}
+}
+
 static void print_head(const struct page *page)
 {
 	g_autoptr(GString) line = g_string_new(NULL);
 
 	g_string_append_printf(line, "%*s ", TIME_WIDTH, "seconds");
-	for (unsigned int i = 0; i < page->t->actors->len; i++)
-		g_string_append_printf(line, "%-*s", (int)page->column,
-				       (const char *)page->t->actors->pdata[i]);
+	append_names(page, line);
+	while (line->len < TIME_WIDTH + 1 + page->room)
+		g_string_append_c(line, ' ');
 	for (unsigned int i = 0; i < page->t->subjects->len; i++) {
 		const char *subject = page->t->subjects->pdata[i];
 
@@ -418,18 +448,22 @@ static void print_rows(const struct page *page)
 	}
 }
 
-/* As wide as wanted, or as @width leaves room for. */
-static size_t column_width(const struct timeline *t, unsigned int width)
+/* As wide as wanted, or as @width leaves room for; 0: no limit. */
+static void lay_out(struct page *page, unsigned int width)
 {
-	size_t taken = TIME_WIDTH + 1 + STATE_WIDTH * t->subjects->len;
-	size_t room;
+	size_t taken = TIME_WIDTH + 1 + STATE_WIDTH * page->t->subjects->len;
+	size_t actors = MAX(page->t->actors->len, 1);
+	size_t room = !width ? SIZE_MAX : width > taken ? width - taken : 0;
 
-	if (!t->actors->len)
-		return COLUMN_MIN;
-	if (!width)
-		return COLUMN_WANTED;
-	room = width > taken ? (width - taken) / t->actors->len : 0;
-	return CLAMP(room, COLUMN_MIN, COLUMN_WANTED);
+	page->stairs = room / actors < COLUMN_MIN;
+	if (page->stairs) {
+		page->step = room > COLUMN_MIN ? (room - COLUMN_MIN) / (actors - 1) : 0;
+		page->step = MAX(page->step, STAIR_MIN);
+		page->room = MAX(room, page->step * (actors - 1) + COLUMN_MIN);
+	} else {
+		page->step = MIN(room / actors, COLUMN_WANTED);
+		page->room = page->step * actors;
+	}
 }
 
 void timeline_print(FILE *stream, unsigned int width)
@@ -441,7 +475,7 @@ void timeline_print(FILE *stream, unsigned int width)
 	timeline_init(&t);
 	for (size_t i = 0; i < count; i++)
 		take_event(&t, trace_get(i));
-	page.column = column_width(&t, width);
+	lay_out(&page, width);
 	print_head(&page);
 	print_rows(&page);
 	timeline_clear(&t);

@@ -120,12 +120,41 @@ static bool has_line_over(const char *text, size_t width)
 START_TEST(columns_fit_the_width_that_was_asked_for)
 {
 	char *wide = timeline_of(example("story"), 0);
-	char *narrow = timeline_of(example("story"), 150);
+	static const unsigned int widths[] = { 150, 132, 131, 100, 80, 77 };
 
 	ck_assert(has_line_over(wide, 150));
-	ck_assert(!has_line_over(narrow, 150));
+	for (size_t i = 0; i < sizeof(widths) / sizeof(*widths); i++) {
+		char *narrow = timeline_of(example("story"), widths[i]);
+
+		ck_assert_msg(!has_line_over(narrow, widths[i]), "width %u", widths[i]);
+		ck_assert_ptr_nonnull(strstr(narrow, "carol"));
+		free(narrow);
+	}
 	free(wide);
-	free(narrow);
+}
+END_TEST
+
+static void opens_two(void *data)
+{
+	vfiosim_eventfd(vfiosim_process("alice"), 1, 0);
+	vfiosim_eventfd(vfiosim_process("bob"), 2, 0);
+}
+
+static const struct vfiosim_scenario crowded = {
+	.name = "crowded", .tasks = { { "task", opens_two } },
+};
+
+START_TEST(columns_that_do_not_fit_become_stairs)
+{
+	char *text = timeline_of(&crowded, 30);
+
+	/* Four columns a stair; the names need more. */
+	ck_assert_str_eq(text,
+			 "  seconds alice\n"
+			 "              bob\n"
+			 "    0.000 eventfd 1 = 0\n"
+			 "              eventfd 2 = 0\n");
+	free(text);
 }
 END_TEST
 
@@ -162,6 +191,7 @@ int main(void)
 	tcase_add_test(tc, the_story_has_its_golden_timeline);
 	tcase_add_test(tc, a_result_stands_beside_its_call);
 	tcase_add_test(tc, columns_fit_the_width_that_was_asked_for);
+	tcase_add_test(tc, columns_that_do_not_fit_become_stairs);
 	tcase_add_test(tc, no_address_is_in_any_timeline);
 	tcase_add_test(tc, ioctls_have_their_names);
 	suite_add_tcase(suite, tc);
