@@ -54,6 +54,13 @@ bool is_live(const void *pointer)
 	return object && object->state == OBJECT_LIVE;
 }
 
+/* cond_resched() in the middle of a system call or an exit; a scenario's own yield is not. */
+static bool is_in_a_call(const struct pending *pending)
+{
+	return pending->access == ENG_READ && is_live(pending->object) &&
+	       ((const struct task_struct *)pending->object)->in_syscall;
+}
+
 /* In one of the waits of unregister, or not in the kernel at all. */
 static bool task_is_outside(const struct task *task, const struct pending *pending, bool *waiting)
 {
@@ -61,8 +68,9 @@ static bool task_is_outside(const struct task *task, const struct pending *pendi
 		if (task->held[i].name != lockdep_no_validate)
 			return false;
 	switch (pending->op) {
-	case ENG_OP_START:
 	case ENG_OP_YIELD:
+		return !is_in_a_call(pending);
+	case ENG_OP_START:
 	case ENG_OP_RUN_WORK:
 	case ENG_OP_GRACE_PERIOD:
 		return true;
