@@ -87,6 +87,8 @@ bool bridge_noiommu(void);
 
 /* ---- glue_tree.c: calls into the tree's core ---- */
 int tree_init(void);
+/* Sets the core's own parameter to what bridge_noiommu() says. */
+void tree_take_parameter(void);
 void tree_exit(void);
 bool tree_allocates(void);
 void *tree_alloc_device(size_t size, const char *type, struct device *dev, const void *ops);

@@ -193,7 +193,7 @@ static const struct vfio_device_ops *table_for(const void *driver)
 
 /* ---- devices ---- */
 
-static void take_parameter(void)
+void tree_take_parameter(void)
 {
 #if defined(VFIOSIM_MODULE_PARAM) && defined(CONFIG_VFIO_NOIOMMU)
 	vfiosim_param_enable_unsafe_noiommu_mode = bridge_noiommu();
@@ -202,7 +202,7 @@ static void take_parameter(void)
 
 int tree_init(void)
 {
-	take_parameter();
+	tree_take_parameter();
 	return vfiosim_tree_init();
 }
 
@@ -234,7 +234,7 @@ void *tree_alloc_device(size_t size, const char *type, struct device *dev, const
 	struct allocation **link = &allocations;
 	struct vfio_device *vdev;
 
-	take_parameter();
+	tree_take_parameter();
 	here.outer = __kmalloc_named(size, GFP_KERNEL | __GFP_ZERO, type);
 	if (!here.outer)
 		return ERR_PTR(-ENOMEM);
@@ -294,7 +294,7 @@ void tree_put_device(void *outer)
 void tree_init_group_dev(void *outer, struct device *dev, const void *ops)
 {
 	BUG_ON(sizeof(struct vfio_device) > bridge_outer_size());
-	take_parameter();
+	tree_take_parameter();
 	vfio_init_group_dev(outer, dev, table_for(ops));
 }
 
@@ -455,7 +455,7 @@ void tree_device_put(void *outer)
 struct iommu_group *tree_iommu_group_get(struct device *dev)
 {
 #if VFIOSIM_DECLARES_vfio_iommu_group_get
-	take_parameter();
+	tree_take_parameter();
 	return vfio_iommu_group_get(dev);
 #else
 	return iommu_group_get(dev);
