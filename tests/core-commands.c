@@ -76,12 +76,12 @@ static unsigned int slot_of(const char *word)
 	return slot;
 }
 
-static unsigned int mapped_slot_of(const char *word)
+static unsigned int mapped_slot_of(const char *word, struct core_file *const *files)
 {
 	unsigned int slot = slot_of(word);
 
-	if (!core.mapped_file[slot])
-		eng_fail("misuse", NULL, "%s: nothing was mapped there", word);
+	if (!files[slot])
+		eng_fail("misuse", NULL, "%s: nothing is mapped there", word);
 	return slot;
 }
 
@@ -223,6 +223,8 @@ static long cmd_join(cmd c)
 		group = iommu_group_alloc();
 	else
 		group = iommu_group_ref_get(core.kept_group);
+	if (IS_ERR(group))
+		return PTR_ERR(group);
 	/* Attaching the group's domain looks for a requester id. */
 	if (!device->dev->iommu)
 		BUG_ON(iommu_fwspec_init(device->dev, 99));
@@ -529,41 +531,60 @@ static long cmd_mmap(cmd c)
 	return 0;
 }
 
-static long cmd_munmap(cmd c)
+static long munmap_slot(struct process *process, const char *word, struct core_file **files)
 {
-	unsigned int slot = mapped_slot_of(c->word[1]);
+	unsigned int slot = mapped_slot_of(word, files);
 
-	core.mapped_file[slot]->mappings--;
-	return sys_munmap(core.user, core.mapped[slot], core.mapped_length[slot]);
+	files[slot]->mappings--;
+	files[slot] = NULL;
+	return sys_munmap(process, core.mapped[slot], core.mapped_length[slot]);
 }
 
+static long cmd_munmap(cmd c)
+{
+	return munmap_slot(core.user, c->word[1], core.mapped_file);
+}
+
+/* The child has the views and the descriptors, too. */
 static long cmd_fork(cmd c)
 {
 	unsigned int i;
+	long ret;
 
 	core.child = sys_fork(core.user, "child");
-	for (i = 0; i < ARRAY_SIZE(core.mapped_file); i++)
-		if (core.mapped_file[i])
-			core.mapped_file[i]->mappings++;
+	if (IS_ERR_OR_NULL(core.child)) {
+		ret = core.child ? PTR_ERR(core.child) : -ENOMEM;
+		core.child = NULL;
+		return ret;
+	}
+	for (i = 0; i < ARRAY_SIZE(core.mapped_file); i++) {
+		core.child_file[i] = core.mapped_file[i];
+		if (core.child_file[i])
+			core.child_file[i]->mappings++;
+	}
+	for (i = 0; i < core.n_files; i++)
+		core.file[i].in_child = core.file[i].fd >= 0 || core.file[i].dup >= 0;
 	return 0;
 }
 
 static long cmd_child_munmap(cmd c)
 {
-	unsigned int slot = mapped_slot_of(c->word[1]);
-
-	core.mapped_file[slot]->mappings--;
-	return sys_munmap(core.child, core.mapped[slot], core.mapped_length[slot]);
+	return munmap_slot(core.child, c->word[1], core.child_file);
 }
 
 static long cmd_child_exit(cmd c)
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(core.mapped_file); i++)
-		if (core.mapped_file[i])
-			core.mapped_file[i]->mappings--;
+	for (i = 0; i < ARRAY_SIZE(core.child_file); i++) {
+		if (core.child_file[i])
+			core.child_file[i]->mappings--;
+		core.child_file[i] = NULL;
+	}
+	for (i = 0; i < core.n_files; i++)
+		core.file[i].in_child = false;
 	sys_exit(core.child);
+	core.child = NULL;
 	return 0;
 }
 
@@ -934,6 +955,22 @@ static void log_row(const char *name, long ret)
 	core_log_used += core_row(core_log + core_log_used, CORE_LOG_SIZE - core_log_used, name,
 				  ret);
 	core_log_used += scnprintf(core_log + core_log_used, CORE_LOG_SIZE - core_log_used, "\n");
+}
+
+long core_step(cmd c)
+{
+	char name[128];
+	unsigned int i;
+	int used = 0;
+	long ret;
+
+	for (i = 0; i < CORE_WORDS && c->word[i]; i++)
+		used += scnprintf(name + used, sizeof(name) - used, "%s%s", i ? " " : "",
+				  c->word[i]);
+	eng_event("core_step", NULL, "%s", name);
+	ret = run_command(c);
+	log_row(name, ret);
+	return ret;
 }
 
 /* Remarks come behind the row; what follows the first one does so, too. */

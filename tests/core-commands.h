@@ -27,6 +27,9 @@ struct core_step {
 /* What follows the name, for instance "DEV [DRIVER]"; NULL: there is no such command. */
 const char *core_command_usage(const char *name);
 
+/* Carries out one command: a step that is named as it is. Its return value. */
+long core_step(const struct core_command *command);
+
 /* Body of the task "main": carries out @script, rows and remarks go to core_log. */
 void core_run_script(const struct core_step *script);
 /* No step after the one that is under way, but a last row "flushed" of its own. */

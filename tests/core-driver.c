@@ -443,10 +443,12 @@ int core_unbind(struct core_device *device)
 
 void core_unplug(struct core_device *device)
 {
-	if (device->pdev)
+	if (device->pdev) {
 		pci_stop_and_remove_bus_device(device->pdev);
-	else
+	} else {
+		iommu_fwspec_free(device->dev);
 		device_unregister(device->dev);
+	}
 }
 
 int core_register(struct core_device *device, bool second)
@@ -620,6 +622,7 @@ static void core_close_all(void)
 	for (i = 0; i < core.n_files; i++) {
 		core.file[i].fd = -1;
 		core.file[i].dup = -1;
+		core.file[i].in_child = false;
 		core.file[i].mappings = 0;
 	}
 }

@@ -52,6 +52,7 @@ struct core_file {
 	struct vfio_container *container;
 	int fd;				/* -1: closed */
 	int dup;			/* a second descriptor, or -1 */
+	bool in_child;			/* and one of the child's */
 	int mappings;
 };
 
@@ -88,8 +89,9 @@ struct core_world {
 	struct iommu_group *kept_group;	/* outlives its members: +1 */
 	unsigned long mapped[CORE_MAPPINGS];	/* addresses by number */
 	unsigned long mapped_length[CORE_MAPPINGS];
-	struct core_file *mapped_file[CORE_MAPPINGS];
-	struct process *child;
+	struct core_file *mapped_file[CORE_MAPPINGS];	/* NULL: nothing is mapped */
+	struct core_file *child_file[CORE_MAPPINGS];
+	struct process *child;		/* NULL: none lives */
 	struct task_struct *other;	/* the task that unbinds or unplugs */
 };
 

@@ -174,7 +174,7 @@ static void put_groups(struct line *line, const struct vfio_facts *facts)
 
 static bool file_is_open(const struct core_file *file)
 {
-	return file->fd >= 0 || file->dup >= 0 || file->mappings;
+	return file->fd >= 0 || file->dup >= 0 || file->in_child || file->mappings;
 }
 
 /* While its file is open, or a group is in it. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core-random.h"
 #include "core-world.h"
 #include "invariants_vfio.h"
 #include "sched.h"
@@ -167,7 +168,10 @@ struct core_step *core_parse_script(const struct core_section *section, const ch
 
 /* ---- running ---- */
 
+/* NULL: what is carried out is made up. */
 static const struct core_step *running;
+static uint32_t seed;
+static unsigned int seed_steps;
 
 static void setup(void *fixture)
 {
@@ -181,7 +185,17 @@ static void teardown(void *fixture)
 
 static void main_task(void *fixture)
 {
-	core_run_script(running);
+	if (running)
+		core_run_script(running);
+	else
+		core_make_up(seed, seed_steps, !core_check_invariants);
+}
+
+bool core_check_invariants = true;
+
+static bool check(const void *fixture)
+{
+	return !core_check_invariants || vfio_invariants_hold(fixture);
 }
 
 static const struct vfiosim_scenario scenario = {
@@ -190,7 +204,7 @@ static const struct vfiosim_scenario scenario = {
 	.fixture_size = 16,
 	.setup = setup,
 	.teardown = teardown,
-	.check = vfio_invariants_hold,
+	.check = check,
 	.tolerate = "warn",
 	.tasks = { { "main", main_task } },
 };
@@ -409,6 +423,32 @@ const char *core_run_failing(const struct core_step *script, unsigned int nth,
 			*step_out = strcpy(name, e->text);
 	}
 	return failed;
+}
+
+/* ---- made-up steps ---- */
+
+const char *core_run_made_up(uint32_t number, unsigned int steps, uint32_t fault)
+{
+	g_autoptr(GArray) points = g_array_new(FALSE, FALSE, sizeof(size_t));
+	const struct decision *decisions;
+	size_t count, choice = 0;
+
+	seed = number;
+	seed_steps = steps;
+	if (!fault)
+		return drive(NULL, 0);
+	drive(NULL, SIZE_MAX);
+	count = run_decisions(&decisions);
+	for (size_t i = 0; i < count; i++) {
+		choice += decisions[i].kind == DECIDE_DATA;
+		if (decisions[i].kind == DECIDE_DATA &&
+		    !strcmp(decisions[i].what, CORE_FAULTS_FROM_HERE))
+			g_array_set_size(points, 0);
+		if (decisions[i].fault)
+			g_array_append_val(points, choice);
+	}
+	return points->len ? drive(NULL, g_array_index(points, size_t, fault % points->len)) :
+		NULL;
 }
 
 /* ---- comparing ---- */

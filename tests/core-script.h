@@ -7,6 +7,7 @@
 #define VFIOSIM_TESTS_CORE_SCRIPT_H
 
 #include <glib.h>
+#include <stdint.h>
 
 #include "core-commands.h"
 
@@ -33,6 +34,11 @@ struct core_step *core_parse_script(const struct core_section *section, const ch
 void core_run(const struct core_step *script);
 /* Allocations and frees are events of core_run()'s trace, too. */
 extern bool core_trace_memory;
+/*
+ * On from the start. A tree's core has no invariants: off to compare with one, and
+ * then made-up steps are also such as break them.
+ */
+extern bool core_check_invariants;
 
 /*
  * The same, failing the @nth fault point that is reached (1: the first), and ending with
@@ -41,6 +47,13 @@ extern bool core_trace_memory;
  */
 const char *core_run_failing(const struct core_step *script, unsigned int nth,
 			     const char **step_out);
+
+/*
+ * Carries out made-up steps (core-random.h) in a world of its own; the log is in
+ * core_log. @fault: a number for one of the steps that can fail, which then does,
+ * and the run goes on; 0: nothing fails. What failed, or NULL.
+ */
+const char *core_run_made_up(uint32_t seed, unsigned int steps, uint32_t fault);
 
 /*
  * Differences between the recorded section and the log of a run, one line each;
