@@ -9,6 +9,15 @@
 
 #include "engine.h"
 
+#undef atomic_set
+#undef atomic_long_set
+#undef atomic64_set
+
+void atomic_name(const void *v, const char *expression)
+{
+	eng_learn_field(v, expression);
+}
+
 #define DEFINE_ATOMIC_FAMILY(prefix, word)					\
 word prefix##_read(const prefix##_t *v)						\
 {										\
@@ -179,6 +188,18 @@ word prefix##_xchg(prefix##_t *v, word new)					\
 DEFINE_ATOMIC_FAMILY(atomic, int)
 DEFINE_ATOMIC_FAMILY(atomic_long, long)
 DEFINE_ATOMIC_FAMILY(atomic64, s64)
+
+void shared_read_as(const void *object, const char *expression)
+{
+	eng_learn_field(object, expression);
+	eng_point(ENG_OP_READ_ONCE, object, ENG_READ);
+}
+
+void shared_write_as(const void *object, const char *expression)
+{
+	eng_learn_field(object, expression);
+	eng_point(ENG_OP_WRITE_ONCE, object, ENG_WRITE);
+}
 
 void shared_read(const void *object)
 {

@@ -361,7 +361,7 @@ static size_t add_stack(char *text, size_t size, unsigned int task)
 	for (size_t i = 0; i < depth && n < size; i++) {
 		const char *name = symbol_function(frames[i]);
 
-		if (i && strcmp(name, "?"))
+		if (i && !symbol_is_scaffold(name))
 			n += snprintf(text + n, size - n, "%s%s", n ? " < " : " in ", name);
 	}
 	return n;

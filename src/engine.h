@@ -107,6 +107,14 @@ enum eng_wake {
  * into this header that says so.
  */
 void eng_point(enum eng_op op, const void *object, enum eng_access access) SIM(eng_point);
+/* What is named as a field here is called so in reports. */
+#define eng_point(op, object, access)				\
+	do {							\
+		const void *eng_object = (object);		\
+								\
+		eng_learn_field(eng_object, #object);		\
+		(eng_point)(op, eng_object, access);		\
+	} while (0)
 
 /*
  * The operation just announced turned out to only read (a failed
@@ -212,12 +220,21 @@ void eng_not_leak(const void *object) SIM(eng_not_leak);
 void eng_name(const void *object, const char *name) SIM(eng_name);
 /* The field at @address may be shown as the last part of @expression. */
 void eng_learn(const void *address, const char *expression) SIM(eng_learn);
+/* As eng_learn(), for reports only: costs nothing while exploring. */
+void eng_learn_field_slow(const void *address, const char *expression)
+	SIM(eng_learn_field_slow);
 /* Fails the run with use-after-free if @pointer lies in freed arena memory. */
 void eng_check(const void *pointer) SIM(eng_check);
 
 /* ---- events and failures ---- */
 
 extern bool eng_tracing SIM(eng_tracing);
+
+#define eng_learn_field(address, expression)			\
+	do {							\
+		if (__builtin_expect(eng_tracing, 0))		\
+			eng_learn_field_slow(address, expression); \
+	} while (0)
 
 /*
  * Record an event: @what and @format are constant strings. @format knows %d %u

@@ -96,6 +96,7 @@ static struct file *file_alloc(int flags, const struct cred *cred)
 		return ERR_PTR(-EACCES);
 	}
 	file->f_cred = get_cred(cred);
+	eng_learn_field(&file->f_count, "file->f_count");
 	file->f_count.counter = 1;
 	spin_lock_init(&file->f_lock);
 	mutex_init(&file->f_pos_lock);

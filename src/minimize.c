@@ -14,6 +14,7 @@
 #define TRIES_MAX 4000
 #define SEARCH_RUNS_MAX 20000
 #define SEARCH_MS_MAX 2000
+#define STEPS_ALONE_MAX 1000	/* of a task that goes on as far as it can */
 
 struct block {
 	guint from, to;			/* decisions */
@@ -304,13 +305,16 @@ static void prove_fewest(struct trial *t, struct minimized *m)
 
 /* ---- the nearest schedule that passes ---- */
 
-/* The failing schedule up to step @step, then @task, then the rest of it. */
-static GArray *deviation(const GArray *list, guint step, unsigned int task)
+/* The failing schedule up to step @step, then up to @steps of @task, then the rest of it. */
+static GArray *deviation(const GArray *list, guint step, unsigned int task, unsigned int steps)
 {
-	GArray *out = g_array_copy((GArray *)list);
-	struct decision d = { .kind = DECIDE_TASK, .value = task };
+	GArray *out = g_array_sized_new(FALSE, FALSE, sizeof(struct decision), list->len + steps);
+	const struct decision d = { .kind = DECIDE_TASK, .value = task };
 
-	g_array_insert_val(out, step, d);
+	g_array_append_vals(out, list->data, step);
+	while (steps--)
+		g_array_append_val(out, d);
+	g_array_append_vals(out, &g_array_index(list, struct decision, step), list->len - step);
 	return out;
 }
 
@@ -325,12 +329,15 @@ static uint64_t others_at(struct trial *t, const GArray *list, guint step)
 	return menu ? menu->enabled & ~(1ULL << d->value) : 0;
 }
 
-static bool find_passing_at(struct trial *t, struct minimized *m, guint at, size_t step)
+/* @steps: how far another task may go where the two schedules part. */
+static bool find_passing_at(struct trial *t, struct minimized *m, guint at, size_t step,
+			    unsigned int steps)
 {
 	uint64_t others = others_at(t, m->decisions, at);
 
 	for (; others; others &= others - 1) {
-		g_autoptr(GArray) list = deviation(m->decisions, at, __builtin_ctzll(others));
+		g_autoptr(GArray) list = deviation(m->decisions, at,
+						   __builtin_ctzll(others), steps);
 
 		try(t, list);
 		if (run_failure())
@@ -344,7 +351,7 @@ static bool find_passing_at(struct trial *t, struct minimized *m, guint at, size
 }
 
 /* From the end backwards: the later the two part, the nearer they are. */
-static void find_passing(struct trial *t, struct minimized *m)
+static bool find_passing(struct trial *t, struct minimized *m, unsigned int steps)
 {
 	uint64_t until = t->runs + TRIES_MAX;
 	size_t step = m->cost.steps;
@@ -352,10 +359,11 @@ static void find_passing(struct trial *t, struct minimized *m)
 	for (guint i = m->decisions->len; i-- > 0 && t->runs < until;) {
 		if (g_array_index(m->decisions, struct decision, i).kind != DECIDE_TASK)
 			continue;
-		if (find_passing_at(t, m, i, step))
-			return;
+		if (find_passing_at(t, m, i, step, steps))
+			return true;
 		step--;
 	}
+	return false;
 }
 
 static void begin(const struct exploration *x, struct trial *t, struct minimized *m)
@@ -378,7 +386,8 @@ void minimize(const struct exploration *x, struct minimized *m)
 	prove_fewest(&t, m);
 	while (t.runs < 2 * TRIES_MAX && improve(&t, m))
 		;
-	find_passing(&t, m);
+	if (!find_passing(&t, m, 1))
+		find_passing(&t, m, STEPS_ALONE_MAX);
 	m->runs = t.runs;
 	g_array_unref(t.decisions);
 }

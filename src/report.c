@@ -3,14 +3,14 @@
 #include <math.h>
 #include <string.h>
 
+#include "arena.h"
 #include "report.h"
+#include "run.h"
 #include "schedule.h"
 #include "symbols.h"
 
 #define FRAMES_MAX 24
-#define COLUMN_MAX 40
-#define ROWS_HEAD 12
-#define ROWS_TAIL 70
+#define OBJECTS_MAX 8
 
 const char *verdict_word(enum vfiosim_verdict verdict)
 {
@@ -35,7 +35,7 @@ static char *stack_text(unsigned int task)
 	for (size_t i = 0; i < n; i++) {
 		const char *function = symbol_function(frames[i]);
 
-		if (g_str_has_prefix(function, "eng_") || g_str_equal(function, "?"))
+		if (g_str_has_prefix(function, "eng_") || symbol_is_scaffold(function))
 			continue;
 		g_string_append_printf(out, "%s%s", out->len ? " < " : "", function);
 	}
@@ -84,6 +84,42 @@ void report_take_run(struct vfiosim_report *r)
 		g_array_append_vals(r->events, trace_get(i), 1);
 }
 
+/* Who made an object and who freed it, by the end of the run: teardown frees the rest. */
+static void take_object(struct object *object, void *data)
+{
+	struct vfiosim_report *r = data;
+	const char *name = object_name(object_body(object));
+	struct obituary words;
+	GString *text;
+
+	if (object->state == OBJECT_CACHED || !object->site)
+		return;
+	text = g_string_new(NULL);
+	g_string_append_printf(text, "%s: %u bytes, allocated by %s in %s()", name, object->size,
+			       run_task_name(object->task),
+			       symbol_function((void *)(unsigned long)object->site));
+	if (object->state == OBJECT_FREED) {
+		words = object_obituary(object);
+		g_string_append_printf(text, ", freed by %s in %s()", run_task_name(words.task),
+				       symbol_function((void *)(unsigned long)words.site));
+	}
+	g_ptr_array_add(r->objects, g_string_free(text, FALSE));
+}
+
+/* Leaves those that the finding names. */
+static void forget_other_objects(struct vfiosim_report *r)
+{
+	for (guint i = 0; i < r->objects->len;) {
+		const char *text = g_ptr_array_index(r->objects, i);
+		g_autofree char *name = g_strndup(text, strcspn(text, ":"));
+
+		if (i < OBJECTS_MAX && report_names(r, name))
+			i++;
+		else
+			g_ptr_array_remove_index(r->objects, i);
+	}
+}
+
 static void replay_failure(struct vfiosim_report *r, const struct exploration *x)
 {
 	struct run_config config = x->config;
@@ -100,51 +136,76 @@ static void replay_failure(struct vfiosim_report *r, const struct exploration *x
 	config.script = d;
 	config.script_length = n;
 	run_begin(&config);
+	r->first_event = trace_end();
 	while ((menu = run_menu())) {
 		pending = menu->pending;
 		run_step(__builtin_ctzll(menu->enabled ?: menu->signals ?: menu->timeouts),
 			 menu->enabled ? ENG_READY : menu->signals ? ENG_SIGNAL : ENG_TIMEOUT);
 	}
 	take_tasks(r, pending);
+	arena_for_each(take_object, r);
+	r->last_event = trace_end();
 	run_end();
 	report_take_run(r);
 	if (run_failure())
 		r->finding = *run_failure();
+	forget_other_objects(r);
 }
 
-/* What goes on at the step where a schedule that passes leaves this one. */
-static char *describe_step(const struct exploration *x, const GArray *decisions, size_t step,
-			   const char **task_name)
+/* What the run of @decisions does at its step @step, counted from 1. */
+static char *describe_step(const struct exploration *x, const GArray *decisions, size_t step)
 {
-	struct schedule *s = schedule_record(&x->config,
-					     (const struct decision *)decisions->data,
-					     decisions->len);
-	const struct wanted *w = step <= s->steps->len ?
-		g_ptr_array_index(s->steps, step - 1) : NULL;
-	char *text = w ? g_strdup_printf("%s(%s)", w->op, w->object ?: "") : g_strdup("?");
+	struct run_config config = x->config;
+	char *text = NULL, buffer[96];
+	uint64_t first;
 
-	if (task_name)
-		*task_name = g_intern_string(w ? w->task : "?");
-	schedule_free(s);
-	return text;
+	config.tracing = true;
+	config.script = (const struct decision *)decisions->data;
+	config.script_length = decisions->len;
+	run_begin(&config);
+	first = trace_end();
+	while (run_menu())
+		run_step(__builtin_ctzll(run_menu()->enabled), ENG_READY);
+	for (size_t i = 0; i < trace_count() && !text; i++) {
+		const struct trace_event *e = trace_get(i);
+
+		if (e->kind != TRACE_STEP || e->number < first || --step)
+			continue;
+		text = g_strdup_printf("%s does %s(%s)%s%s%s", e->task_name, e->what,
+				       trace_object(e, buffer, sizeof(buffer)),
+				       e->function[0] ? " in " : "", e->function,
+				       e->function[0] ? "()" : "");
+	}
+	run_end();
+	return text ?: g_strdup("?");
+}
+
+/* The number that step @step of the failing run has in its timeline. */
+static uint64_t shown_step(const struct vfiosim_report *r, size_t step)
+{
+	for (guint i = 0; i < r->events->len; i++) {
+		const struct trace_event *e = &g_array_index(r->events, struct trace_event, i);
+
+		if (e->kind == TRACE_STEP && e->number >= r->first_event && !--step)
+			return e->step;
+	}
+	return step;
 }
 
 static void take_passing(struct vfiosim_report *r, const struct exploration *x)
 {
 	const struct minimized *m = &r->minimized;
-	const char *fails, *passes;
-	g_autofree char *failing_step = NULL;
-	g_autofree char *passing_step = NULL;
+	g_autofree char *fails = NULL, *passes = NULL;
 
 	if (!m->passing)
 		return;
-	failing_step = describe_step(x, m->decisions, m->passing_step, &fails);
-	passing_step = describe_step(x, m->passing, m->passing_step, &passes);
+	fails = describe_step(x, m->decisions, m->passing_step);
+	passes = describe_step(x, m->passing, m->passing_step);
 	r->passing_token = schedule_to_token((const struct decision *)m->passing->data,
 					     m->passing->len, x->config.faults);
-	r->passing_line = g_strdup_printf("at step %zu %s runs %s where this one has %s run %s",
-					  m->passing_step, passes, passing_step, fails,
-					  failing_step);
+	r->passing_line = g_strdup_printf("at step %llu %s, where here %s",
+					  (unsigned long long)shown_step(r, m->passing_step),
+					  passes, fails);
 }
 
 static struct vfiosim_report *report_alloc(const struct exploration *x)
@@ -172,6 +233,8 @@ static struct vfiosim_report *report_alloc(const struct exploration *x)
 	r->outcomes = g_array_copy(x->outcomes);
 	r->warnings = g_ptr_array_new_with_free_func(g_free);
 	r->events = g_array_new(FALSE, FALSE, sizeof(struct trace_event));
+	r->last_event = UINT64_MAX;
+	r->objects = g_ptr_array_new_with_free_func(g_free);
 	r->tasks = g_array_new(FALSE, FALSE, sizeof(struct shown_task));
 	g_array_set_clear_func(r->tasks, shown_task_clear);
 	return r;
@@ -201,6 +264,7 @@ void vfiosim_report_free(struct vfiosim_report *r)
 	g_ptr_array_unref(r->warnings);
 	g_array_unref(r->events);
 	g_array_unref(r->tasks);
+	g_ptr_array_unref(r->objects);
 	g_free(r->why_stopped);
 	g_free(r->schedule);
 	g_free(r->token);
@@ -210,153 +274,6 @@ void vfiosim_report_free(struct vfiosim_report *r)
 	g_free(r->json);
 	g_free(r->html);
 	g_free(r);
-}
-
-/* ---- the timeline ---- */
-
-static bool is_alone(const struct trace_event *e)
-{
-	return g_str_equal(e->task_name, "setup") || g_str_equal(e->task_name, "teardown") ||
-	       g_str_equal(e->task_name, "shutdown");
-}
-
-static bool is_shown(const struct trace_event *e, bool all)
-{
-	if (!all && is_alone(e) && e->kind == TRACE_STEP)
-		return false;
-	if (e->task < 0)
-		return all || e->kind == TRACE_FINDING;
-	return all || e->kind == TRACE_STEP || e->kind == TRACE_FINDING || e->kind == TRACE_DATA;
-}
-
-char *report_cell(const struct trace_event *e)
-{
-	static const char *const hows[] = { "", " TIMEOUT", " SIGNAL" };
-	g_autofree char *upper = NULL;
-
-	switch (e->kind) {
-	case TRACE_STEP:
-		return g_strdup_printf("%s(%s)%s", e->what, e->object, hows[e->how]);
-	case TRACE_FINDING:
-		upper = g_ascii_strup(e->what, -1);
-		return g_strdup_printf("** %s **", upper);
-	case TRACE_DATA:
-		return g_strdup_printf("! %s %s", e->what, e->text);
-	default:
-		return g_strdup_printf("  %s%s%s %s", e->what, e->object[0] ? " " : "", e->object,
-				       e->text);
-	}
-}
-
-/* Which column each task gets: those that appear, by number. */
-static unsigned int columns(const struct vfiosim_report *r, bool all, int column[TASKS_MAX])
-{
-	unsigned int n = 0;
-	uint64_t seen = 0;
-
-	for (guint i = 0; i < r->events->len; i++) {
-		const struct trace_event *e = &g_array_index(r->events, struct trace_event, i);
-
-		if (is_shown(e, all) && e->task >= 0)
-			seen |= 1ULL << e->task;
-	}
-	for (unsigned int i = 0; i < TASKS_MAX; i++)
-		column[i] = seen >> i & 1 ? (int)n++ : -1;
-	return n;
-}
-
-static size_t column_width(const struct vfiosim_report *r, bool all, unsigned int task,
-			   const char *name)
-{
-	size_t width = strlen(name);
-
-	for (guint i = 0; i < r->events->len; i++) {
-		const struct trace_event *e = &g_array_index(r->events, struct trace_event, i);
-		g_autofree char *text = NULL;
-
-		if (!is_shown(e, all) || e->task != (int)task)
-			continue;
-		text = report_cell(e);
-		width = MAX(width, strlen(text));
-	}
-	return MIN(width, COLUMN_MAX);
-}
-
-static const char *task_name(const struct vfiosim_report *r, unsigned int task)
-{
-	for (guint i = 0; i < r->events->len; i++) {
-		const struct trace_event *e = &g_array_index(r->events, struct trace_event, i);
-
-		if (e->task == (int)task)
-			return e->task_name;
-	}
-	return "?";
-}
-
-static void add_heading(const struct vfiosim_report *r, const int *column, const size_t *at,
-			GString *out)
-{
-	gsize start = out->len;
-
-	g_string_append(out, "   #");
-	for (unsigned int i = 0; i < TASKS_MAX; i++) {
-		if (column[i] < 0)
-			continue;
-		while (out->len - start < at[column[i]])
-			g_string_append_c(out, ' ');
-		g_string_append(out, task_name(r, i));
-	}
-	g_string_append_c(out, '\n');
-}
-
-static void add_row(const struct trace_event *e, const int *column, const size_t *at, GString *out)
-{
-	g_autofree char *text = report_cell(e);
-	gsize start = out->len;
-
-	if (e->kind == TRACE_STEP)
-		g_string_append_printf(out, "%4llu", (unsigned long long)e->step);
-	while (out->len - start < (e->task >= 0 ? at[column[e->task]] : 6))
-		g_string_append_c(out, ' ');
-	g_string_append_printf(out, "%s\n", text);
-}
-
-static guint count_rows(const struct vfiosim_report *r, bool all)
-{
-	guint rows = 0;
-
-	for (guint i = 0; i < r->events->len; i++)
-		rows += is_shown(&g_array_index(r->events, struct trace_event, i), all);
-	return rows;
-}
-
-void report_timeline(const struct vfiosim_report *r, bool all, GString *out)
-{
-	int column[TASKS_MAX];
-	unsigned int n = columns(r, all, column);
-	g_autofree size_t *at = g_new0(size_t, n + 1);
-	guint rows = count_rows(r, all), row = 0;
-	bool elide = !all && rows > ROWS_HEAD + ROWS_TAIL + 1;
-
-	at[0] = 6;
-	for (unsigned int i = 0; i < TASKS_MAX; i++)
-		if (column[i] >= 0)
-			at[column[i] + 1] = at[column[i]] + 2 +
-					    column_width(r, all, i, task_name(r, i));
-	add_heading(r, column, at, out);
-	for (guint i = 0; i < r->events->len; i++) {
-		const struct trace_event *e = &g_array_index(r->events, struct trace_event, i);
-
-		if (!is_shown(e, all))
-			continue;
-		row++;
-		if (elide && row == ROWS_HEAD + 1)
-			g_string_append_printf(out, "      ... %u rows; \"replay -v\" shows all\n",
-					       rows - ROWS_HEAD - ROWS_TAIL);
-		if (elide && row > ROWS_HEAD && row + ROWS_TAIL <= rows)
-			continue;
-		add_row(e, column, at, out);
-	}
 }
 
 /* ---- text ---- */
@@ -423,6 +340,13 @@ static void add_stacks(const struct vfiosim_report *r, GString *out)
 	}
 }
 
+static void add_objects(const struct vfiosim_report *r, GString *out)
+{
+	for (guint i = 0; i < r->objects->len; i++)
+		g_string_append_printf(out, "%s  %s\n", i ? "" : "\nobjects:\n",
+				       (char *)g_ptr_array_index(r->objects, i));
+}
+
 static const char *preemptions(unsigned int n)
 {
 	return n == 1 ? "preemption" : "preemptions";
@@ -483,6 +407,7 @@ const char *vfiosim_report_text(const struct vfiosim_report *report)
 		g_string_append_c(out, '\n');
 		report_timeline(r, false, out);
 		add_stacks(r, out);
+		add_objects(r, out);
 		add_minimised(r, out);
 		add_replay(r, out);
 	}

@@ -35,6 +35,9 @@ struct vfiosim_report {
 	/* Only if failed: */
 	struct minimized minimized;
 	GArray *events;			/* of struct trace_event, of the failing run */
+	uint64_t first_event;		/* between setup and teardown: the first, by number, */
+	uint64_t last_event;		/* and the one after the last */
+	GPtrArray *objects;		/* of char *: what is known of those that matter */
 	GArray *tasks;			/* of struct shown_task, by number */
 	char *schedule;			/* as text */
 	char *token;
@@ -59,6 +62,8 @@ void report_timeline(const struct vfiosim_report *report, bool all, GString *out
  */
 void report_set_replay(char *command) SIM(report_set_replay);
 const char *report_replay(void) SIM(report_replay);
+/* Whether the finding's message names @object, or that of which @object is a field. */
+bool report_names(const struct vfiosim_report *report, const char *object) SIM(report_names);
 /* One event as the text of a table cell; the caller frees it. */
 char *report_cell(const struct trace_event *event) SIM(report_cell);
 

@@ -336,7 +336,7 @@ static __attribute__((noinline)) void point_slow(enum eng_op op, const void *obj
 	trace_step(op, object, ENG_READY);
 }
 
-FEW_REGISTERS void eng_point(enum eng_op op, const void *object, enum eng_access access)
+FEW_REGISTERS void (eng_point)(enum eng_op op, const void *object, enum eng_access access)
 {
 	const struct decision *next = &run.decisions[run.n];
 

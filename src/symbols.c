@@ -152,3 +152,9 @@ const char *symbol_function(const void *return_address)
 	name = symbol_lookup((const char *)return_address - 1, &offset);
 	return name ? name : "?";
 }
+
+bool symbol_is_scaffold(const char *function)
+{
+	return !strcmp(function, "scenario_entry") || !strcmp(function, "task_entry") ||
+	       !strcmp(function, "trampoline") || !strcmp(function, "?");
+}

@@ -17,4 +17,7 @@ void symbols_forget(void) SIM(symbols_forget);
 /* "function", or "?"; for return addresses. */
 const char *symbol_function(const void *return_address) SIM(symbol_function);
 
+/* A frame that every stack ends with, or that has no name: not worth showing. */
+bool symbol_is_scaffold(const char *function) SIM(symbol_is_scaffold);
+
 #endif

@@ -40,10 +40,17 @@ const char *op_word(enum eng_op op)
 
 #define LEARNED_MAX 4096
 
-static struct {
+struct learned {
 	u32 key;		/* type and offset, plus 1 */
 	char name[28];
-} learned[LEARNED_MAX];
+};
+
+static struct learned learned[LEARNED_MAX];
+/*
+ * Learned while tracing, from whichever access came first. Traces are compared, so
+ * they must not depend on it: only reports put these names in.
+ */
+static struct learned fields[LEARNED_MAX];
 
 /* "&inode->i_data.i_mmap_rwsem" is the field i_mmap_rwsem. */
 static const char *last_part(const char *expression)
@@ -56,14 +63,14 @@ static const char *last_part(const char *expression)
 	return part;
 }
 
-static unsigned int learned_slot(u32 key)
+static struct learned *learned_slot(struct learned *table, u32 key)
 {
 	unsigned int at = key * 0x9e3779b1U >> 20;
 
 	for (unsigned int i = 0; i < LEARNED_MAX; i++, at = (at + 1) % LEARNED_MAX)
-		if (learned[at].key == key || !learned[at].key)
+		if (table[at].key == key || !table[at].key)
 			break;
-	return at;
+	return &table[at];
 }
 
 static u32 field_key(const struct object *object, const void *address)
@@ -73,17 +80,29 @@ static u32 field_key(const struct object *object, const void *address)
 	return offset < 1 << 20 ? (u32)object->type << 20 | (offset + 1) : 0;
 }
 
-void eng_learn(const void *address, const char *expression)
+static void learn(struct learned *table, const void *address, const char *expression)
 {
 	struct object *object = arena_object(address);
 	u32 key = object ? field_key(object, address) : 0;
-	unsigned int at = learned_slot(key);
+	struct learned *slot = learned_slot(table, key);
 
-	if (!key || learned[at].key)
+	if (!key || slot->key)
 		return;
-	learned[at].key = key;
-	snprintf(learned[at].name, sizeof(learned[at].name), "%.*s",
+	slot->key = key;
+	snprintf(slot->name, sizeof(slot->name), "%.*s",
 		 (int)strcspn(last_part(expression), ")[ "), last_part(expression));
+}
+
+void eng_learn(const void *address, const char *expression)
+{
+	learn(learned, address, expression);
+}
+
+void eng_learn_field_slow(const void *address, const char *expression)
+{
+	/* Nothing can be learned from a bare variable, and little from an array's element. */
+	if (arena_holds(address) && strpbrk(expression, ".>") && !strpbrk(expression, "[("))
+		learn(fields, address, expression);
 }
 
 /* ---- names ---- */
@@ -125,7 +144,7 @@ static void name_heap(char *buffer, size_t size, const struct object *object,
 	const char *name = object->named ? given_name(object_body(object)) : NULL;
 	unsigned long offset = (const char *)address - (const char *)object_body(object);
 	u32 key = field_key(object, address);
-	unsigned int at = learned_slot(key);
+	const struct learned *slot = learned_slot(learned, key);
 	int n;
 
 	if (name)
@@ -136,8 +155,8 @@ static void name_heap(char *buffer, size_t size, const struct object *object,
 		return;
 	if (field)
 		snprintf(buffer + n, size - n, ".%s", last_part(field));
-	else if (key && learned[at].key)
-		snprintf(buffer + n, size - n, ".%s", learned[at].name);
+	else if (key && slot->key)
+		snprintf(buffer + n, size - n, ".%s", slot->name);
 	else
 		snprintf(buffer + n, size - n, "+0x%lx", offset);
 }
@@ -231,6 +250,60 @@ void eng_name(const void *object, const char *name)
 
 /* ---- events ---- */
 
+/* What a kernel function calls to pass a choice point: of no interest in a report. */
+static bool is_primitive(const char *function)
+{
+	static const char *const prefixes[] = {
+		"eng_", "trace_", "point_", "choose_", "run_", "schedule", "shared_",
+		"atomic", "refcount_", "kref_", "cmpxchg", "test_and_", "set_bit", "clear_bit",
+		"mutex_", "__mutex", "spin_", "_spin", "raw_spin", "down_", "up_", "downgrade_",
+		"read_lock", "write_lock", "lock_", "take_", "do_read", "do_write", "rcu_read",
+		"wait_", "do_wait", "try_wait", "prepare_to_", "finish_wait", "wake_up",
+		"__wake_up", "complete",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
+		if (!strncmp(function, prefixes[i], strlen(prefixes[i])))
+			return true;
+	return symbol_is_scaffold(function);
+}
+
+/* The function that a step belongs to, in the words of the source. */
+static const char *function_of(const struct task *task)
+{
+	const void *frames[16];
+	size_t n = run_stack(task->number, frames, ARRAY_SIZE(frames));
+
+	for (size_t i = 0; i < n; i++) {
+		const char *function = symbol_function(frames[i]);
+
+		if (!is_primitive(function))
+			return function;
+	}
+	return "";
+}
+
+/* What to look a field's name up by, where the name of the object ends without one. */
+static u32 unnamed_field(const struct trace_event *event, const void *object)
+{
+	const struct object *found = arena_holds(object) ? arena_object(object) : NULL;
+
+	if (!found || (object != object_body(found) && !strstr(event->object, "+0x")))
+		return 0;
+	return field_key(found, object);
+}
+
+const char *trace_object(const struct trace_event *event, char *buffer, size_t size)
+{
+	const struct learned *slot = event->field ? learned_slot(fields, event->field) : NULL;
+
+	if (!slot || !slot->key)
+		return event->object;
+	snprintf(buffer, size, "%.*s.%s", (int)strcspn(event->object, "+"), event->object,
+		 slot->name);
+	return buffer;
+}
+
 void trace_reset(bool tracing)
 {
 	eng_tracing = tracing;
@@ -266,6 +339,8 @@ static struct trace_event *add(enum trace_kind kind, const char *what, const voi
 	snprintf(event->what, sizeof(event->what), "%s", what);
 	event->object[0] = 0;
 	event->text[0] = 0;
+	event->function[0] = 0;
+	event->field = 0;
 	if (object)
 		snprintf(event->object, sizeof(event->object), "%s", object_name(object));
 	return event;
@@ -280,6 +355,10 @@ void trace_step_slow(enum eng_op op, const void *object, enum eng_wake how)
 	event = add(TRACE_STEP, op_word(op), NULL);
 	event->how = how;
 	snprintf(event->object, sizeof(event->object), "%s", object_name_op(op, object));
+	event->field = unnamed_field(event, object);
+	if (run.in_task)
+		snprintf(event->function, sizeof(event->function), "%s",
+			 function_of(current_task()));
 }
 
 void trace_add(enum trace_kind kind, const char *what, const void *object, const char *text)
@@ -354,6 +433,11 @@ void eng_printk(int level, const char *text)
 size_t trace_count(void)
 {
 	return n_events < TRACE_EVENTS_MAX ? n_events : TRACE_EVENTS_MAX;
+}
+
+uint64_t trace_end(void)
+{
+	return n_events;
 }
 
 const struct trace_event *trace_get(size_t index)

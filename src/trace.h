@@ -35,6 +35,8 @@ struct trace_event {
 	char process[16];	/* that the task acted for, or "" */
 	char what[32];
 	char object[64];	/* name, or "" */
+	uint32_t field;		/* for trace_object() */
+	char function[48];	/* TRACE_STEP: that took the step, or "" */
 	char text[160];
 };
 
@@ -53,10 +55,16 @@ void trace_add(enum trace_kind kind, const char *what, const void *object, const
 
 /* Events that are still in the ring: [first, first + count). */
 size_t trace_count(void) SIM(trace_count);
+/* The number that the next event will have. */
+uint64_t trace_end(void) SIM(trace_end);
 const struct trace_event *trace_get(size_t index) SIM(trace_get);
 /* One line of text for an event; returns @buffer. */
 char *trace_format(const struct trace_event *event, char *buffer, size_t size)
 	SIM(trace_format);
+
+/* The event's object with the field's name, if one was learned; @buffer may hold it. */
+const char *trace_object(const struct trace_event *event, char *buffer, size_t size)
+	SIM(trace_object);
 
 const char *op_word(enum eng_op op) SIM(op_word);
 /* As object_name(), but a lock's or queue's own name is looked up by @op. */

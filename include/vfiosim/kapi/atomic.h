@@ -63,6 +63,12 @@ ATOMIC_FAMILY(atomic, int)
 ATOMIC_FAMILY(atomic_long, long)
 ATOMIC_FAMILY(atomic64, s64)
 
+/* Where a counter is first set, reports learn what the field is called. */
+void atomic_name(const void *v, const char *expression) SIM(atomic_name);
+#define atomic_set(v, i) ({ atomic_name(v, #v); atomic_set(v, i); })
+#define atomic_long_set(v, i) ({ atomic_name(v, #v); atomic_long_set(v, i); })
+#define atomic64_set(v, i) ({ atomic_name(v, #v); atomic64_set(v, i); })
+
 struct mutex;
 struct spinlock;
 
@@ -153,10 +159,13 @@ static inline int kref_put_lock(struct kref *kref, void (*release)(struct kref *
 /* Accesses to shared memory without a lock, as choice points of their own. */
 void shared_read(const void *object) SIM(shared_read);
 void shared_write(const void *object) SIM(shared_write);
-#define shared_READ_ONCE(x) ({ shared_read(&(x)); READ_ONCE(x); })
+/* Reports call the object by the last part of @expression. */
+void shared_read_as(const void *object, const char *expression) SIM(shared_read_as);
+void shared_write_as(const void *object, const char *expression) SIM(shared_write_as);
+#define shared_READ_ONCE(x) ({ shared_read_as(&(x), #x); READ_ONCE(x); })
 #define shared_WRITE_ONCE(x, value)					\
 	do {								\
-		shared_write(&(x));					\
+		shared_write_as(&(x), #x);				\
 		WRITE_ONCE(x, value);					\
 	} while (0)
 #define smp_load_acquire(p) shared_READ_ONCE(*(p))
