@@ -18,11 +18,9 @@
 
 #ifdef VFIOSIM_ASAN
 #include <sanitizer/asan_interface.h>
-#define NO_ASAN __attribute__((no_sanitize_address, noinline))
 #else
 #define ASAN_POISON_MEMORY_REGION(address, size)
 #define ASAN_UNPOISON_MEMORY_REGION(address, size)
-#define NO_ASAN
 #endif
 
 #define LARGE 0xfe
@@ -179,7 +177,7 @@ void arena_init(void)
 	HEAP->top = ARENA_HEAP;
 }
 
-static void forget_objects(void)
+void arena_forget_objects(void)
 {
 	if (on_valgrind) {
 		VALGRIND_DESTROY_MEMPOOL(ARENA_HEAP);
@@ -194,7 +192,7 @@ static void forget_objects(void)
 
 void arena_reset(void)
 {
-	forget_objects();
+	arena_forget_objects();
 	if (HEAP->top > ARENA_HEAP + KEEP_BYTES)
 		madvise((void *)(ARENA_HEAP + KEEP_BYTES), HEAP->top - ARENA_HEAP - KEEP_BYTES,
 			MADV_DONTNEED);

@@ -86,8 +86,17 @@ struct heap {
 	struct size_class classes[CLASSES];
 };
 
+/* A function that looks at memory which ASan keeps everybody else out of. */
+#ifdef VFIOSIM_ASAN
+#define NO_ASAN __attribute__((no_sanitize_address, noinline))
+#else
+#define NO_ASAN
+#endif
+
 void arena_init(void) SIM(arena_init);
 void arena_reset(void) SIM(arena_reset);
+/* For Valgrind and ASan nothing is allocated or freed any more; for us everything stays. */
+void arena_forget_objects(void) SIM(arena_forget_objects);
 
 /* Bytes that freed objects may take before the oldest is used again; 0: none. */
 void arena_set_quarantine(size_t bytes) SIM(arena_set_quarantine);

@@ -757,7 +757,8 @@ const struct step *run_step(unsigned int i, enum eng_wake how)
 void run_next_data(const uint16_t *values, size_t count)
 {
 	run.data_n = count < RUN_DATA_MAX ? count : RUN_DATA_MAX;
-	memcpy(run.data, values, run.data_n * sizeof(*values));
+	if (run.data_n)
+		memcpy(run.data, values, run.data_n * sizeof(*values));
 }
 
 const void *const *run_freed(void)
@@ -790,6 +791,8 @@ enum vfiosim_verdict run_end(void)
 	run.phase = PHASE_IDLE;
 	if (!run.failed)
 		return VFIOSIM_OK;
+	/* What a failed run leaves behind is no leak of the program. */
+	arena_forget_objects();
 	return strcmp(run.failure.detector, "deadlock") ? VFIOSIM_VIOLATION : VFIOSIM_DEADLOCK;
 }
 

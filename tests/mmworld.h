@@ -89,9 +89,11 @@ MMTEST void world_begin(void)
 	struct task_struct *task = get_current();
 
 	mm = mm_alloc();
+	vfiosim_expect(mm);
 	task->mm = mm;
 	if (!task->files)
 		task->files = alloc_files();
+	vfiosim_expect(task->files);
 	task->rlimit_nofile = 64;
 }
 
@@ -117,6 +119,7 @@ MMTEST int plain_file(unsigned long size)
 	struct file *file = memfd_create("plain", MFD_ALLOW_SEALING);
 	int fd = get_unused_fd_flags(0);
 
+	vfiosim_expect(!IS_ERR(file) && fd >= 0);
 	fd_install(fd, file);
 	memfd_truncate(file, PAGES(size));
 	return fd;

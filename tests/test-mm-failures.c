@@ -170,6 +170,7 @@ static void a_child(void)
 {
 	one_device();
 	child = mm_alloc();
+	vfiosim_expect(child);
 	expect_long(dup_mmap(child, mm), 0);
 }
 
