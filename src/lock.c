@@ -330,12 +330,12 @@ int down_write_killable(struct rw_semaphore *sem)
 	return down(sem, true, 0, ENG_KILLABLE);
 }
 
-/* A trylock does not queue, but neither does it care about who did. */
+/* A trylock does not queue; who did goes first. */
 static bool try_down(struct rw_semaphore *sem, bool write)
 {
 	check_initialised(sem, sem->name);
 	eng_point(write ? ENG_OP_DOWN_WRITE_TRYLOCK : ENG_OP_DOWN_READ_TRYLOCK, sem, ENG_WRITE);
-	if (!has_room(sem, write) || (!write && !list_empty(&sem->wait_list))) {
+	if (!has_room(sem, write) || !list_empty(&sem->wait_list)) {
 		eng_only_read();
 		return false;
 	}

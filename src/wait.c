@@ -203,10 +203,10 @@ void remove_wait_queue(wait_queue_head_t *queue, wait_queue_entry_t *entry)
 	__remove_wait_queue(queue, entry);
 }
 
-/* Wakes the task that waits, and takes it off the queue. */
+/* Wakes the task that waits, if it sleeps in a state of @mode, and takes it off the queue. */
 static int autoremove_wake(wait_queue_entry_t *entry, unsigned int mode, int flags, void *key)
 {
-	if (entry->woken)
+	if (entry->woken || !(entry->state & mode))
 		return 0;
 	entry->woken = 1;
 	list_del_init(&entry->entry);
@@ -231,6 +231,7 @@ long prepare_to_wait_event(wait_queue_head_t *queue, wait_queue_entry_t *entry, 
 		list_del_init(&entry->entry);
 		return -ERESTARTSYS;
 	}
+	entry->state = state;
 	if (list_empty(&entry->entry) && entry->flags & WQ_FLAG_EXCLUSIVE)
 		list_add_tail(&entry->entry, &queue->head);
 	else if (list_empty(&entry->entry))
@@ -247,10 +248,13 @@ long wait_woken_entry(wait_queue_head_t *queue, wait_queue_entry_t *entry, int s
 		      long timeout)
 {
 	u64 start = eng_now();
+	enum eng_wake how;
 	long passed;
 
-	if (eng_wait(ENG_OP_WAIT_EVENT, queue, ENG_WRITE, is_woken, entry,
-		     jiffies_to_ns(timeout), mode_of(state)) == ENG_TIMEOUT)
+	how = eng_wait(ENG_OP_WAIT_EVENT, queue, ENG_WRITE, is_woken, entry,
+		       jiffies_to_ns(timeout), mode_of(state));
+	entry->state = TASK_RUNNING;
+	if (how == ENG_TIMEOUT)
 		return 0;
 	if (timeout >= MAX_SCHEDULE_TIMEOUT)
 		return timeout;

@@ -476,10 +476,13 @@ void __init_delayed_work(struct delayed_work *work, work_func_t func, const char
 bool queue_delayed_work(struct workqueue_struct *queue, struct delayed_work *work,
 			unsigned long delay)
 {
+	eng_point(ENG_OP_QUEUE_WORK, queue, ENG_WRITE);
+	if (work->work.pending || work->timer.pending) {
+		eng_only_read();
+		return false;
+	}
 	if (!delay)
 		return queue_work(queue, &work->work);
-	if (work->work.pending || work->timer.pending)
-		return false;
 	work->queue = queue;
 	add_timer_in(&work->timer, delay);
 	return true;

@@ -130,6 +130,21 @@ static void exit_with_lock(void *fixture)
 	mutex_lock(&l->a);
 }
 
+static void sleep_with_irqs_off(void *fixture)
+{
+	struct locks *l = fixture;
+	unsigned long flags;
+
+	init_locks(l);
+	spin_lock_irqsave(&l->spin, flags);
+	spin_unlock_irqrestore(&l->spin, flags);
+	msleep(1);
+	spin_lock_irq(&l->spin);
+	spin_unlock(&l->spin);
+	msleep(1);
+	vfiosim_expect(false);
+}
+
 static void lock_uninitialised(void *fixture)
 {
 	mutex_lock(&((struct locks *)fixture)->a);
@@ -171,6 +186,7 @@ static const struct {
 } misuses[] = {
 	{ "a mutex is taken twice", "deadlock", recurse },
 	{ "a mutex is taken under a spinlock", "sleeping-while-atomic", sleep_under_spinlock },
+	{ "a task sleeps with interrupts off", "sleeping-while-atomic", sleep_with_irqs_off },
 	{ "a task ends with a lock", "exit-with-lock", exit_with_lock },
 	{ "a lock was never initialised", "bug", lock_uninitialised },
 	{ "a writer ends a read", "unlock-by-stranger", end_read_of_writer },
@@ -233,6 +249,14 @@ static void write_once(void *fixture)
 	msleep(10);
 	down_write(&l->sem);
 	l->order[l->count++] = 'w';
+	up_write(&l->sem);
+}
+
+static void write_at_once(void *fixture)
+{
+	struct locks *l = fixture;
+
+	down_write(&l->sem);
 	up_write(&l->sem);
 }
 
@@ -321,6 +345,154 @@ START_TEST(trylocks_never_wait)
 }
 END_TEST
 
+/* ---- waits that a signal ends ---- */
+
+struct waiter {
+	struct locks locks;
+	struct task_struct *task;
+	int results[2];
+};
+
+static int lock_interruptible(struct locks *l)
+{
+	return mutex_lock_interruptible(&l->a);
+}
+
+static int lock_killable(struct locks *l)
+{
+	return mutex_lock_killable(&l->a);
+}
+
+static int read_interruptible(struct locks *l)
+{
+	return down_read_interruptible(&l->sem);
+}
+
+static int read_killable(struct locks *l)
+{
+	return down_read_killable(&l->sem);
+}
+
+static int write_killable(struct locks *l)
+{
+	return down_write_killable(&l->sem);
+}
+
+static const struct {
+	const char *what;
+	int (*lock)(struct locks *l);
+	int by_term, by_kill;
+} breakable[] = {
+	{ "mutex_lock_interruptible", lock_interruptible, -EINTR, -EINTR },
+	{ "mutex_lock_killable", lock_killable, 0, -EINTR },
+	{ "down_read_interruptible", read_interruptible, -EINTR, -EINTR },
+	{ "down_read_killable", read_killable, 0, -EINTR },
+	{ "down_write_killable", write_killable, 0, -EINTR },
+};
+
+static unsigned int breakable_row;
+
+static void unlock(struct locks *l)
+{
+	if (lockdep_is_held(&l->a))
+		mutex_unlock(&l->a);
+	else if (l->sem.owner)
+		up_write(&l->sem);
+	else
+		up_read(&l->sem);
+}
+
+static void wait_for_the_lock(void *fixture)
+{
+	struct waiter *w = fixture;
+
+	w->task = current;
+	for (int i = 0; i < 2; i++) {
+		msleep(20);
+		w->results[i] = breakable[breakable_row].lock(&w->locks);
+		if (!w->results[i])
+			unlock(&w->locks);
+		w->task->pending = 0;
+		msleep(1000);
+	}
+}
+
+static void hold_and_signal(void *fixture)
+{
+	struct waiter *w = fixture;
+
+	for (int i = 0; i < 2; i++) {
+		mutex_lock(&w->locks.a);
+		down_write(&w->locks.sem);
+		msleep(100);
+		send_sig(i ? 9 : 15, w->task);
+		msleep(100);
+		up_write(&w->locks.sem);
+		mutex_unlock(&w->locks.a);
+		msleep(900);
+	}
+}
+
+static void init_waiter(void *fixture)
+{
+	init_locks(&((struct waiter *)fixture)->locks);
+}
+
+static void expect_broken(void *fixture)
+{
+	struct waiter *w = fixture;
+
+	vfiosim_expect(w->results[0] == breakable[breakable_row].by_term);
+	vfiosim_expect(w->results[1] == breakable[breakable_row].by_kill);
+	vfiosim_expect(!rwsem_is_contended(&w->locks.sem));
+}
+
+START_TEST(a_signal_ends_the_wait_for_a_lock)
+{
+	static const struct vfiosim_scenario scenario = {
+		.name = "broken", .fixture_size = sizeof(struct waiter),
+		.setup = init_waiter, .teardown = expect_broken,
+		.tasks = { { "waiter", wait_for_the_lock }, { "holder", hold_and_signal } },
+	};
+
+	breakable_row = _i;
+	assert_scenario_ok(&scenario);
+}
+END_TEST
+
+static void hold_for_read(void *fixture)
+{
+	struct locks *l = fixture;
+
+	down_read(&l->sem);
+	msleep(50);
+	up_read(&l->sem);
+}
+
+static void try_to_write(void *fixture)
+{
+	struct locks *l = fixture;
+
+	for (int i = 0; i < 4; i++) {
+		if (!down_write_trylock(&l->sem))
+			continue;
+		vfiosim_expect(list_empty(&l->sem.wait_list));
+		up_write(&l->sem);
+	}
+}
+
+START_TEST(a_trylock_does_not_overtake_a_queued_writer)
+{
+	static const struct vfiosim_scenario scenario = {
+		.name = "overtake", .fixture_size = sizeof(struct locks), .setup = init_locks,
+		.tasks = { { "reader", hold_for_read }, { "writer", write_at_once },
+			   { "trier", try_to_write } },
+	};
+
+	assert_scenario_ok_random(&scenario, 200);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("lock");
@@ -334,6 +506,8 @@ int main(void)
 	tcase_add_test(tc, a_recursive_read_behind_a_writer_deadlocks);
 	tcase_add_test(tc, a_queued_writer_goes_before_later_readers);
 	tcase_add_test(tc, trylocks_never_wait);
+	tcase_add_loop_test(tc, a_signal_ends_the_wait_for_a_lock, 0, ARRAY_SIZE(breakable));
+	tcase_add_test(tc, a_trylock_does_not_overtake_a_queued_writer);
 	suite_add_tcase(suite, tc);
 	return simtest_main(suite);
 }

@@ -80,7 +80,8 @@ typedef struct wait_queue_head {
 
 typedef struct wait_queue_entry {
 	unsigned int flags;
-	unsigned int woken;
+	unsigned short woken;
+	unsigned short state;		/* that the task sleeps in: wake-ups name a mode */
 	void *private;
 	wait_queue_func_t func;
 	struct list_head entry;
@@ -102,6 +103,7 @@ static inline void init_waitqueue_func_entry(wait_queue_entry_t *entry, wait_que
 {
 	entry->flags = 0;
 	entry->woken = 0;
+	entry->state = TASK_RUNNING;
 	entry->private = NULL;
 	entry->func = func;
 	INIT_LIST_HEAD(&entry->entry);
