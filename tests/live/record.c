@@ -453,8 +453,11 @@ static bool is_locked(const struct recording *r, unsigned int id, unsigned int p
 	return false;
 }
 
-/* What mlock and MADV_POPULATE_* bring in, however far they came. */
-static void follow_populate(struct recording *r, const struct mmop *op)
+/*
+ * What mlock and MADV_POPULATE_* bring in, however far they came: nobody can see
+ * whether one that failed has written to a page that was there before.
+ */
+static void follow_populate(struct recording *r, const struct mmop *op, bool failed)
 {
 	struct page *page = r->process[op->proc].page;
 	unsigned int end = MIN(pages_of(op->addr + op->length), r->now.window);
@@ -462,6 +465,8 @@ static void follow_populate(struct recording *r, const struct mmop *op)
 	for (unsigned int i = op->addr / MMOP_PAGE; i < end; i++) {
 		if (op->kind == MMOP_MPROTECT &&
 		    !(is_locked(r, op->proc, i) && op->prot & PROT_WRITE))
+			continue;
+		if (failed && page[i].touched)
 			continue;
 		if (op->kind == MMOP_MADVISE && op->mode == MMOP_POPULATE_READ)
 			page[i].read_in = true;
@@ -634,7 +639,7 @@ static bool populates(const struct mmop *op)
 static void follow(struct recording *r, const struct mmop *op, const struct mmop_result *result)
 {
 	if (populates(op))
-		follow_populate(r, op);
+		follow_populate(r, op, result->outcome == MMOP_ERROR);
 	if (result->outcome == MMOP_OK || result->outcome == MMOP_VALUE)
 		follow_success(r, op);
 	else if (op->kind == MMOP_MADVISE && result->error == ENOMEM)
