@@ -453,6 +453,11 @@ static bool is_locked(const struct recording *r, unsigned int id, unsigned int p
 	return false;
 }
 
+static bool was_present(const struct recording *r, unsigned int proc, unsigned int page)
+{
+	return strchr("FAZ?", r->before.proc[proc]->state[page]);
+}
+
 /*
  * What mlock and MADV_POPULATE_* bring in, however far they came: nobody can see
  * whether one that failed has written to a page that was there before.
@@ -466,7 +471,7 @@ static void follow_populate(struct recording *r, const struct mmop *op, bool fai
 		if (op->kind == MMOP_MPROTECT &&
 		    !(is_locked(r, op->proc, i) && op->prot & PROT_WRITE))
 			continue;
-		if (failed && page[i].touched)
+		if (failed && was_present(r, op->proc, i))
 			continue;
 		if (op->kind == MMOP_MADVISE && op->mode == MMOP_POPULATE_READ)
 			page[i].read_in = true;
