@@ -177,32 +177,30 @@ static bool file_is_open(const struct core_file *file)
 	return file->fd >= 0 || file->dup >= 0 || file->in_child || file->mappings;
 }
 
-/* While its file is open, or a group is in it. */
-static bool container_lives(const struct vfio_facts *facts, const struct core_file *file)
+static bool is_live(const void *pointer)
 {
-	unsigned int i;
-
-	if (!file->container)
-		return false;
-	for (i = 0; i < facts->n_groups; i++)
-		if (facts->group[i].container == file->container)
-			return true;
-	return file_is_open(file);
+	return arena_holds(pointer) && arena_object(pointer) &&
+	       arena_object(pointer)->state == OBJECT_LIVE;
 }
 
-/* Length of the list of groups; -1 when it has no end. */
+/* Length of the list of groups; -1: it has no end, -2: a poisoned link, -3: a freed entry. */
 static int attached(const struct vfio_container *container)
 {
-	const struct list_head *pos;
-	int n = 0;
+	const struct list_head *pos = container->group_list.next;
+	int n;
 
-	list_for_each(pos, &container->group_list)
+	for (n = 0; pos != &container->group_list; pos = pos->next) {
+		if (pos == LIST_POISON1)
+			return -2;
+		if (!is_live(pos))
+			return -3;
 		if (++n > GROUPS_MAX)
 			return -1;
+	}
 	return n;
 }
 
-static void put_containers(struct line *line, const struct vfio_facts *facts)
+static void put_containers(struct line *line)
 {
 	const char *separator = "";
 	unsigned int i;
@@ -211,7 +209,7 @@ static void put_containers(struct line *line, const struct vfio_facts *facts)
 	for (i = 0; i < core.n_files; i++) {
 		const struct vfio_container *container = core.file[i].container;
 
-		if (!container_lives(facts, &core.file[i]))
+		if (!is_live(container))
 			continue;
 		put(line, "%s%s:ref%d,n%d,be%d", separator, core.file[i].label,
 		    container->kref.refcount.refs.counter, attached(container),
@@ -303,7 +301,7 @@ int core_row(char *buffer, size_t size, const char *step, long ret)
 	put_pins(&line, &facts);
 	put_devices(&line, &facts);
 	put_groups(&line, &facts);
-	put_containers(&line, &facts);
+	put_containers(&line);
 	put_iommu_groups(&line, &facts);
 	put_files(&line);
 	put_rest(&line, &facts);
