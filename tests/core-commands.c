@@ -602,6 +602,13 @@ static long cmd_open_error(cmd c)
 	return 0;
 }
 
+/* As while somebody unloads the driver: no reference is to be had any more. */
+static long cmd_driver_going(cmd c)
+{
+	core_drv_module.state = number(c->word[1]) ? MODULE_STATE_GOING : MODULE_STATE_LIVE;
+	return 0;
+}
+
 static long cmd_backend_open_error(cmd c)
 {
 	core.backend.open_error = number(c->word[1]);
@@ -906,6 +913,7 @@ static const struct {
 	{ "put_group", "", cmd_put_group },
 	{ "nofile", "LIMIT", cmd_nofile },
 	{ "open_error", "DEV ERRNO", cmd_open_error },
+	{ "driver_going", "0|1", cmd_driver_going },
 	{ "backend_open_error", "ERRNO", cmd_backend_open_error },
 	{ "backend_attach_error", "NTH", cmd_backend_attach_error },
 	{ "fail", "SITE [NTH]", cmd_fail },

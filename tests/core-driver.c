@@ -663,6 +663,7 @@ void core_teardown(void)
 	pci_destroy_machine();
 	bus_unregister(&core_plain_bus);
 	flush_everything();
+	core_drv_module.state = MODULE_STATE_LIVE;
 	if (MODULE(vfio)->state == MODULE_STATE_LIVE)
 		BUG_ON(core_unload());
 	delete_module(&core_be_module);

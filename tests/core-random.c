@@ -652,6 +652,13 @@ static bool make_open_error(void)
 	return true;
 }
 
+static bool make_driver_going(void)
+{
+	say("driver_going");
+	say("%u", !below(3));
+	return true;
+}
+
 static bool make_backend_open_error(void)
 {
 	say("backend_open_error");
@@ -787,7 +794,7 @@ static const struct {
 	{ make_forget_notifier, 1 }, { make_mmap, 5 }, { make_munmap, 3 },
 	{ make_child_munmap, 2 }, { make_fork, 1 }, { make_child_exit, 2 }, { make_flush, 6 },
 	{ make_until, 3 }, { make_capable, 2 }, { make_noiommu, 2 }, { make_nofile, 1 },
-	{ make_open_error, 1 }, { make_backend_open_error, 1 },
+	{ make_open_error, 1 }, { make_driver_going, 1 }, { make_backend_open_error, 1 },
 	{ make_backend_attach_error, 1 }, { make_unload, 1 }, { make_load, 40 },
 };
 
