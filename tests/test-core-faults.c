@@ -31,14 +31,14 @@ static const struct expected {
 	enum effect effect;
 	const char *differs, *leaves;	/* LESS: columns of the step's and of the last row */
 } table[] = {
-	{ "VF-312: the misc device", "load", "device", 0, -ENOMEM, NOTHING },
+	{ "VF-9, VF-312: the misc device", "load", "device", 0, -ENOMEM, NOTHING },
 	{ "VF-312: its name", "load", "string", 1, -ENOMEM, NOTHING },
 	{ "VF-312: its kobject", "load", "kobject_add", 0, -ENOMEM, NOTHING },
 	{ "VF-349: the node's name", "load", "string", 2, 0, SAME },
-	{ "VF-313: the class", "load", "class", 0, -ENOMEM, NOTHING },
-	{ "VF-314: the region's memory", "load", "chrdev_region", 1, -ENOMEM, NOTHING },
+	{ "VF-10, VF-313: the class", "load", "class", 0, -ENOMEM, NOTHING },
+	{ "VF-11, VF-314: the region's memory", "load", "chrdev_region", 1, -ENOMEM, NOTHING },
 	{ "VF-314: a free major number", "load", "chrdev_region", 2, -EBUSY, NOTHING },
-	{ "VF-315: the cdev", "load", "cdev_probe", 0, -ENOMEM, NOTHING },
+	{ "VF-12, VF-315: the cdev", "load", "cdev_probe", 0, -ENOMEM, NOTHING },
 	{ "VF-13: the noiommu backend is not asked for", "load", "driver", 1, 0, SAME },
 	{ "VF-17, VF-316: a backend's entry", "load", "driver", 2, -ENOMEM, NOTHING },
 
@@ -96,8 +96,10 @@ static const struct expected {
 	{ "VF-71, VF-323: the mount", NULL, "mount", 0, -ENOMEM, NOTHING },
 	{ "VF-71, VF-323: its parts", NULL, "mnt_devname", 0, -ENOMEM, NOTHING },
 	{ "VF-71, VF-323: its parts", NULL, "mnt_percpu", 0, -ENOMEM, NOTHING },
-	{ "VF-324, VF-383: root or device inode", NULL, "inode", 0, -ENOMEM, NOTHING },
-	{ "VF-324, VF-383: root or device inode", NULL, "inode_security", 0, -ENOMEM, NOTHING },
+	{ "VF-62, VF-70, VF-324, VF-383: root or device inode", NULL, "inode", 0, -ENOMEM,
+	  NOTHING },
+	{ "VF-62, VF-70, VF-324, VF-383: root or device inode", NULL, "inode_security", 0, -ENOMEM,
+	  NOTHING },
 
 	/* The reference that a callback took stays for ever. */
 	{ "VF-51, VF-326: BOUND", "bind A", "do_work", 0, 0, LESS, "work=0 warn=1",

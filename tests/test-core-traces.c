@@ -63,6 +63,239 @@ START_TEST(every_recorded_trace_has_a_script)
 }
 END_TEST
 
+/* ---- what the recordings show ---- */
+
+/*
+ * A number of the specification, and the place where a recording shows it: parts of the row
+ * of @step ("name#2": the second of that name) or, NULL, of a remark. The whole row is
+ * compared above; this says what in it is the behaviour, and that it is there.
+ */
+static const struct {
+	const char *numbers, *trace, *step, *shows, *what;
+} cells[] = {
+	{ "VF-1", "VF-375", "start", "pins=0 mnt=0 mref=0 sbs=0",
+	  "at rest no pin and no mount" },
+	{ "VF-4, VF-95", "VF-377", "open container", "cont=C:ref1,n0,be0 mod=core:2",
+	  "a container of its file alone" },
+	{ "VF-5, VF-37", "VF-377", "open group 0", "ref2,u0,o1,d1,c0,ub0",
+	  "the device's reference and the file's" },
+	{ "VF-6", "VF-321", "register a device without an iommu group", "dev=A:r0,i-",
+	  "an object that was zeroed" },
+	{ "VF-7", "VF-389", "bind A (no iommu group)", "node=noiommu-1",
+	  "a group of the parameter's making" },
+	{ "VF-14", "VF-393", "load core and backend", "pins=0 mnt=0 mref=0 sbs=0 mod=core:0",
+	  "no mount before the first device" },
+	{ "VF-15", "VF-393", "open container after unload", "ret=-19",
+	  "nothing of the module is left" },
+	{ "VF-20", "VF-389", "set iommu 8", "ret=0 n1,be1",
+	  "NULL data is no error" },
+	{ "VF-21", "VF-389", "check extension 8, empty container", "ret=1",
+	  "the parameter is on, and 8 is asked for" },
+	{ "VF-101", "VF-389", "set iommu 1", "ret=-19",
+	  "nothing was tried to the point of an error" },
+	{ "VF-21", "VF-389", "set iommu 8 without RAWIO", "ret=-1",
+	  "it opens for the privileged only" },
+	{ "VF-30, VF-34, VF-60", "VF-376", "bind B", "group=g0:ref4 d2 iommu=0:ref5,m2",
+	  "found, and the second IOMMU reference given back" },
+	{ "VF-31, VF-289", "VF-375-unflushed", "unbind A, nothing flushed",
+	  "group=g0:ref3,u0,o0,d0 work=3",
+	  "deferred puts keep the group" },
+	{ "VF-32", "VF-375-unflushed", "rest after flushing deferred work",
+	  "group=- node=- iommu=0:ref1,m1",
+	  "the last put frees node, minor and reference" },
+	{ "VF-33, VF-43, VF-50", "VF-44", "device added to an idle group",
+	  "group=g0:ref2,u0 warn=0 work=1",
+	  "the callback's reference, put later" },
+	{ "VF-35", "VF-38", "open a minor without group", "ret=-19",
+	  "no such minor" },
+	{ "VF-36", "VF-321", "external get from that device", "ret=-19",
+	  "no group by that device" },
+	{ "VF-44", "VF-44", "device added to a live group", "warn=1 u1",
+	  "a warning, no change" },
+	{ "VF-45", "VF-44", "removed again (DEL event)", "group=g0:ref2,u0,o0,d1,c0,ub0 work=1",
+	  "no action but the deferred put" },
+	{ "VF-46", "VF-375", "bind A", "group=g0:ref2,u0,o0,d1 work=1",
+	  "BOUND alone found the group" },
+	{ "VF-48", "VF-381", "bind pci-stub to A", "ret=0 u2",
+	  "users, and viable: no stop" },
+	{ "VF-49", "VF-381", "unbind A", "d1,cC,ub0",
+	  "UNBOUND took the entry away" },
+	{ "VF-54", "VF-53", "A bound to pci-stub", "ret=1",
+	  "by name" },
+	{ "VF-54", "VF-53", "A bound to pci-stub2", "ret=0",
+	  "by the exact name" },
+	{ "VF-54", "VF-53", "same, PCI header type 1 (bridge)", "ret=1",
+	  "any driver of a bridge" },
+	{ "VF-55", "VF-53", "A bound to a host driver", "ret=0",
+	  "every member counts" },
+	{ "VF-58", "VF-384", "register#2", "ret=0 dev=A:r1,i1",
+	  "again without a new init" },
+	{ "VF-59, VF-321", "VF-321", "register a device without an iommu group",
+	  "ret=-22 pins=0 group=-",
+	  "refused without a trace" },
+	{ "VF-63, VF-64, VF-65", "VF-382", "register", "dev=A:r1,i1 group=g0:ref1,u0,o0,d1",
+	  "the group's reference moved to the listed device" },
+	{ "VF-66, VF-322", "VF-382", "register a second object for the same device",
+	  "ret=-16 pins=1 inodes=1 group=g0:ref1,u0,o0,d1 warn=1",
+	  "a duplicate leaves everything as it was" },
+	{ "VF-69", "VF-375", "bind A", "sbs=1 mod=core:1",
+	  "the superblock holds the module" },
+	{ "VF-70", "VF-375", "bind A", "pins=1 mnt=1 mref=1 inodes=1",
+	  "one pin, one inode" },
+	{ "VF-72", "VF-376", "bind B", "pins=2 mnt=1 mref=2 sbs=1 inodes=2",
+	  "one mount for two" },
+	{ "VF-73", "VF-376", "unbind B", "pins=0 mnt=0 mref=0 sbs=0",
+	  "the mount goes with the last pin" },
+	{ "VF-74", "VF-376", "bind B", "mod=core:1",
+	  "once, however many pins" },
+	{ "VF-77", "VF-382", "unregister", "inodes=0 dev=A:r0,igone",
+	  "evicted at once" },
+	{ "VF-80", "VF-256", "unbind waits", "dev=A:r1,i1 ub1 req=A:1",
+	  "the registration's own reference is gone" },
+	{ "VF-81", "VF-375", "unbind A (driver flushes in remove)", "req=A:0 t=0",
+	  "unused: nobody is asked" },
+	{ "VF-82", "VF-379", NULL, "task unbinder: completion wait (uninterruptible)",
+	  "after the first signal" },
+	{ "VF-83", "VF-379", "second signal at 5 s", "msg=1 req=A:2",
+	  "warned and asked once for signals" },
+	{ "VF-85", "VF-381", "get A", "ret=-19 d1",
+	  "unlisted" },
+	{ "VF-88", "VF-382", "unregister", "group=- node=-",
+	  "the last put freed the group" },
+	{ "VF-90", "VF-256", "close last fd", "dev=A:r0,i1",
+	  "the completion, not the list" },
+	{ "VF-91", "VF-256", "open while waiting for the container", "ret=-19 dev=A:r0",
+	  "zero stays zero" },
+	{ "VF-93", "VF-93", NULL,
+	  "match answers A (older) 1, B (newer) -13: result -13, match calls 1, opened none",
+	  "newest first, an error ends the search" },
+	{ "VF-94", "VF-377", "get device fd 2", "dev=A:r3,i1",
+	  "registration and two files" },
+	{ "VF-96, VF-97", "VF-377", "close container", "cont=C:ref1,n1,be1",
+	  "the group keeps container and backend" },
+	{ "VF-98", "ioctl-matrix", "unknown container ioctl, backend", "ret=101",
+	  "forwarded" },
+	{ "VF-98", "ioctl-matrix", "unknown container ioctl, no backend", "ret=-22",
+	  "nobody to forward to" },
+	{ "VF-100", "ioctl-matrix", "check extension 3", "ret=0",
+	  "the last answer" },
+	{ "VF-100", "VF-389", "check extension 1", "ret=0",
+	  "the other kind is skipped" },
+	{ "VF-102", "VF-377", NULL, "backends open 1 attached 1",
+	  "every listed group is attached" },
+	{ "VF-110", "VF-377", "get device before attach", "ret=-22",
+	  "no users" },
+	{ "VF-110", "VF-377", "get device before set iommu", "ret=-22",
+	  "no backend" },
+	{ "VF-110", "VF-53", "get device, not viable", "ret=-22",
+	  "not viable" },
+	{ "VF-111", "VF-389", "get device without RAWIO", "ret=-1",
+	  "a fake group wants privilege" },
+	{ "VF-112", "VF-377", "get unknown name", "ret=-19",
+	  "no such device" },
+	{ "VF-113, VF-119, VF-120", "VF-377", "get device fd 1", "ret=5 u2 drv:1 D1:1",
+	  "module, user, installed file" },
+	{ "VF-118, VF-211", "VF-377", NULL,
+	  "mapping of both files is the device mapping and inode the shared one: 1 1; f_mode 1f",
+	  "the override, and nothing else" },
+	{ "VF-121", "VF-389", "get device", "ret=6 msg=2",
+	  "warned about" },
+	{ "VF-124, VF-125", "VF-377", "close device fd 1", "dev=A:r2,i1 u1 drv:1 file=D2:1",
+	  "released before close returns" },
+	{ "VF-127", "VF-387", NULL, "device tree 2 (child after parent: 1)",
+	  "linked behind the parent's" },
+	{ "VF-212", "VF-386", NULL, "device tree 1, writable 1, shared tree 0",
+	  "in the device's tree, in no other" },
+	{ "VF-281, VF-293", "VF-381-host", "A unbound, group live", "u1,o1 be1",
+	  "users: what binds a host driver next stops the kernel, as the script expects" },
+	{ "VF-258, VF-378", "VF-378-group-open", "30 s more", "t=55 u1,o1,d0,cC req=A:3",
+	  "waits for the container, and asks nobody" },
+	{ "VF-260, VF-381", "VF-381", NULL, "task unbinder: done",
+	  "not the last device: no wait" },
+	{ "VF-276", "VF-377", "unset while devices open", "ret=-16 u3",
+	  "users in the way" },
+	{ "VF-279", "VF-53", "set container, group not viable", "ret=0 u1",
+	  "nobody asks" },
+	{ "VF-336", "VF-377", "second open of group", "ret=-16 ref2 o1",
+	  "opened restored, reference returned" },
+	{ "VF-336", "VF-389", "open fake group without RAWIO", "ret=-1 group=g1:ref1,u0,o0",
+	  "reference returned" },
+	{ "VF-336", "VF-377", "reopen group while devices open", "ret=-16 ref1 o0",
+	  "a container is set" },
+	{ "VF-337", "VF-53", "external get, not viable", "ret=-22 u1",
+	  "the user that was counted is taken back" },
+	{ "VF-337", "VF-389", "external user of fake group", "ret=-1 u2",
+	  "taken back" },
+	{ "VF-375", "VF-375", "unbind A (driver flushes in remove)",
+	  "pins=0 mnt=0 group=- work=0 iommu=0:ref1,m1",
+	  "everything is gone, UNBOUND finds no listener" },
+	{ "VF-376", "VF-376", "unbind A", "pins=1 inodes=1 d1,c0,ub0",
+	  "the other one stays" },
+	{ "VF-377", "VF-377", "close device fd 2", "group=g0:ref1,u0,o0,d1,c0 cont=- be:0",
+	  "the last user frees backend and container" },
+	{ "VF-378", "VF-378-group-closed", NULL, "request times: 0 10 20",
+	  "asked at once and every ten seconds" },
+	{ "VF-379", "VF-379", NULL, "request times: 0 3 13 23",
+	  "and once right after the signal" },
+	{ "VF-380", "VF-380", "60 s later", "t=60 dev=A:r0,igone req=A:0",
+	  "waits, asks nobody" },
+	{ "VF-386", "VF-386", "12 s", "dev=A:r1,i1 file=D1:1 req=A:2",
+	  "a view keeps file and device" },
+	{ "VF-387", "VF-387", "munmap", "file=D1:1 pins=1",
+	  "the child's view still does" },
+	{ "VF-388", "VF-388", NULL, "after range unmap on A: A 0 A2 0 B 4",
+	  "A's views and no others" },
+	{ "VF-393", "VF-393", "unload with a registered device", "ret=-11",
+	  "refused" },
+	{ "VF-393", "VF-393", "unload#3", "ret=0",
+	  "and then not" },
+};
+
+/* The line of @lines that belongs to the @nth step of that name, or is a remark with @shows. */
+static const char *line_of(char **lines, const char *step, const char *shows)
+{
+	const char *mark = step ? strchr(step, '#') : NULL;
+	g_autofree char *start = step ?
+		g_strdup_printf("step=\"%.*s\"", (int)strcspn(step, "#"), step) : NULL;
+	int nth = mark ? atoi(mark + 1) : 1;
+
+	for (int i = 0; lines[i]; i++) {
+		if (step ? g_str_has_prefix(lines[i], start) && --nth == 0 :
+		    *lines[i] == ' ' && strstr(lines[i], shows) != NULL)
+			return lines[i];
+	}
+	return NULL;
+}
+
+static void assert_shown(char **lines, const char *whose, int cell)
+{
+	const char *step = cells[cell].step, *shows = cells[cell].shows;
+	const char *line = line_of(lines, step, shows);
+	g_auto(GStrv) parts = g_strsplit(shows, " ", step ? 0 : 1);
+
+	ck_assert_msg(line, "%s: no line \"%s\" %s", cells[cell].numbers, step ? step : shows,
+		      whose);
+	for (int i = 0; parts[i]; i++)
+		ck_assert_msg(strstr(line, parts[i]), "%s (%s): no %s %s:\n%s",
+			      cells[cell].numbers, cells[cell].what, parts[i], whose, line);
+}
+
+START_TEST(the_recording_and_the_port_show_it)
+{
+	const struct core_section *want = core_find_section(recorded, cells[_i].trace);
+	const struct core_section *script = core_find_section(scripts, cells[_i].trace);
+	g_auto(GStrv) lines = NULL;
+	const char *detector;
+
+	ck_assert_msg(want && script, "no trace %s", cells[_i].trace);
+	g_ptr_array_add(want->lines, NULL);
+	assert_shown((char **)want->lines->pdata, "in the recording", _i);
+	core_run(core_parse_script(script, "steps.txt", &detector, NULL));
+	lines = g_strsplit(core_log, "\n", 0);
+	assert_shown(lines, "in the port's run", _i);
+}
+END_TEST
+
 /* ---- scripts and recordings that nobody here has seen ---- */
 
 static struct core_section *section_of(char *line)
@@ -134,6 +367,10 @@ static const struct {
 	  "\"x\": get G A D", "step=\"x\" ret=-16" },
 	{ "plug A 0; bind A; open C; open_group G 0; set G C; set_iommu C 1; nofile 3; "
 	  "\"x\": get G A D", "step=\"x\" ret=-24" },
+	/* VF-332: the reference on the device is returned: a close later it can be unbound. */
+	{ "plug A 0; bind A; open C; open_group G 0; set G C; set_iommu C 1; driver_going 1; "
+	  "\"x\": get G A D", "step=\"x\" ret=-19 t=0 pins=1 mnt=1 mref=1 sbs=1 inodes=1 "
+	  "dev=A:r1,i1 group=g0:ref3,u1,o1" },
 	/* VF-134, VF-135: the backend has neither op */
 	{ "plug A 0; bind A; open C; open_group G 0; set G C; set_iommu C 1; "
 	  "\"x\": unpin A 1", "step=\"x\" ret=-25" },
@@ -174,6 +411,7 @@ static Suite *core_traces_suite(void)
 
 	tcase_add_test(tcase, every_recorded_trace_has_a_script);
 	tcase_add_loop_test(tcase, the_port_reproduces_the_recorded_trace, 0, recorded->len);
+	tcase_add_loop_test(tcase, the_recording_and_the_port_show_it, 0, G_N_ELEMENTS(cells));
 	tcase_add_loop_test(tcase, a_step_that_cannot_be_understood_is_named_with_its_line, 0,
 			    G_N_ELEMENTS(bad_lines));
 	tcase_add_test(tcase, a_column_that_the_model_has_not_is_named);

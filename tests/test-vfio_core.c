@@ -61,14 +61,14 @@ static const struct {
 	unsigned int preemptions;
 } good_races[] = {
 	{ "VF-245: two first pins", &core_two_first_binds, 1 },
-	{ "VF-75, VF-246: a last release and a first pin", &core_last_pin_and_first, 1 },
+	{ "VF-75, VF-246, VF-247: a last release and a first pin", &core_last_pin_and_first, 1 },
 	{ "VF-255: an open and an unregister", &core_open_and_unbind, 1 },
 	{ "VF-259: a close of the group and an unregister", &core_close_and_unbind, 1 },
 	{ "VF-282: a close of the container and SET_CONTAINER", &core_container_close_and_set, 3 },
 	{ "VF-283: two SET_IOMMU", &core_two_set_iommu, 3 },
 	{ "VF-284: two opens of one group", &core_two_opens, 3 },
 	{ "VF-68, VF-243: an open and a register", &core_bind_and_open, 1 },
-	{ "VF-256: an open and a waiting unregister", &core_busy_unbind, 1 },
+	{ "VF-256, VF-262: an open and a waiting unregister", &core_busy_unbind, 1 },
 	{ "VF-310: an open of a group that goes", &core_open_and_destroy, 1 },
 	{ "VF-285, VF-295: a group that comes and goes", &core_churn, 0 },
 	{ "VF-241: two registrations, forced", &core_forced_duplicate, 1 },
