@@ -73,7 +73,7 @@ END_TEST
 static const struct {
 	const char *numbers, *trace, *step, *shows, *what;
 } cells[] = {
-	{ "VF-1", "VF-375", "start", "pins=0 mnt=0 mref=0 sbs=0",
+	{ "VF-1, FS-13", "VF-375", "start", "pins=0 mnt=0 mref=0 sbs=0",
 	  "at rest no pin and no mount" },
 	{ "VF-4, VF-95", "VF-377", "open container", "cont=C:ref1,n0,be0 mod=core:2",
 	  "a container of its file alone" },

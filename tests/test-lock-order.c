@@ -137,6 +137,8 @@ static const struct {
 	{ "VF-239", &vpci_list_5_14, "pci_dev.mutex", "pin_fs_lock" },
 	{ "VF-239", &vpci_list_5_14, "pci_dev.mutex", "super_block.s_umount" },
 	{ "VF-239", &vpci_list_5_14, "pci_dev.mutex", "shrinker_rwsem" },
+	{ "FS-174", &vpci_list_5_14, "super_block.s_umount", "sb_lock" },
+	{ "FS-174", &vpci_list_5_14, "super_block.s_umount", "shrinker_rwsem" },
 	/* The group's device is named "0"; "fresh" is the set's name where it is made. */
 	{ "VF-361", &vpci_space_6_12, "vfio.group_lock", "0.group_lock" },
 	{ "VF-361", &vpci_space_6_12, "0.group_lock", "fresh.lock" },
@@ -159,10 +161,10 @@ static const struct {
 	const char *what, *outer, *inner;
 } never[] = {
 	{ "VF-29, VF-236: a chain's lock", "vfio.group_lock", "iommu_group.rwsem" },
-	{ "VF-86, VF-239: the pin", "vfio.group_lock", "pin_fs_lock" },
-	{ "VF-86, VF-239: the pin", "group.device_lock", "pin_fs_lock" },
-	{ "VF-86, VF-239: the mount", "vfio.group_lock", "super_block.s_umount" },
-	{ "VF-86, VF-239: the mount", "group.device_lock", "super_block.s_umount" },
+	{ "FS-175, VF-86, VF-239: the pin", "vfio.group_lock", "pin_fs_lock" },
+	{ "FS-175, VF-86, VF-239: the pin", "group.device_lock", "pin_fs_lock" },
+	{ "FS-175, VF-86, VF-239: the mount", "vfio.group_lock", "super_block.s_umount" },
+	{ "FS-175, VF-86, VF-239: the mount", "group.device_lock", "super_block.s_umount" },
 	{ "VF-67: the list, in the duplicate check", "vfio.group_lock", "group.device_lock" },
 	{ "VF-41: a container under a group", "group.device_lock", "container.group_lock" },
 };

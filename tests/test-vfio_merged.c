@@ -113,7 +113,7 @@ START_TEST(every_single_fault_is_survived_or_known)
 }
 END_TEST
 
-/* VF-353, VF-354, VF-355, VF-356, VF-395 */
+/* FS-12, VF-353, VF-354, VF-355, VF-356, VF-395 */
 START_TEST(the_inode_lives_from_allocation_to_the_last_put)
 {
 	const struct vfiosim_scenario scenario = on_merged(&core_object_life);
