@@ -267,6 +267,115 @@ START_TEST(hooks_are_called_in_the_state_that_the_kernel_has)
 }
 END_TEST
 
+/* ---- how each call holds mmap_lock: MM-10, MM-12 ---- */
+
+static void plain_view(void *unused)
+{
+	setup(NULL);
+	watched_file = file_of(plain_file(8));
+	mapped(1, 32, 4, RW, SHARED, 0);
+}
+
+static int advice;	/* of the host: chosen by the test */
+
+static void act_advise(void)
+{
+	ksys_madvise(AT(32), PAGES(1), advice);
+}
+
+static void act_ask_resident(void)
+{
+	u8 vec[1];
+
+	expect_long(ksys_mincore(AT(32), PAGES(1), vec), 0);
+}
+
+static void act_grow_heap(void)
+{
+	ksys_brk(mm->brk + PAGE_SIZE);
+}
+
+static void act_remap_file(void)
+{
+	expect_long(ksys_remap_file_pages(AT(32), PAGES(1), 0, 1, 0), 0);
+}
+
+static void act_fault(void)
+{
+	expect_long(load(33), 0);
+}
+
+static void act_zap_plain(void)
+{
+	unmap_mapping_range(watched_file->f_mapping, 0, 0, true);
+}
+
+static const struct {
+	const char *what;
+	void (*act)(void);
+	int advice;
+	const char *modes;
+} holders[] = {
+	{ "munmap", act_unmap, 0, "wr" },
+	{ "munmap in the middle", act_cut, 0, "wr" },
+	{ "MAP_FIXED over it", act_map_over, 0, "w" },
+	{ "mprotect", act_protect, 0, "w" },
+	{ "mremap", act_move, 0, "w" },
+	{ "mremap to less", act_shrink, 0, "wr" },
+	{ "fork, in the parent", act_fork, 0, "w" },
+	{ "remap_file_pages, which populates", act_remap_file, 0, "w-r" },
+	{ "brk", act_grow_heap, 0, "w" },
+	{ "DONTFORK", act_advise, MADV_DONTFORK, "w" },
+	{ "SEQUENTIAL", act_advise, MADV_SEQUENTIAL, "w" },
+	{ "WIPEONFORK", act_advise, MADV_WIPEONFORK, "w" },
+	{ "DONTNEED", act_advise, MADV_DONTNEED, "r" },
+	{ "FREE", act_advise, MADV_FREE, "r" },
+	{ "COLD", act_advise, MADV_COLD, "r" },
+	{ "PAGEOUT", act_advise, MADV_PAGEOUT, "r" },
+	{ "WILLNEED", act_advise, MADV_WILLNEED, "r" },
+	{ "REMOVE, which lets go meanwhile", act_advise, MADV_REMOVE, "r-r" },
+	{ "POPULATE_WRITE", act_advise, MADV_POPULATE_WRITE, "r" },
+	{ "mincore", act_ask_resident, 0, "r" },
+	{ "a fault", act_fault, 0, "r" },
+	{ "a zap", act_zap_plain, 0, "" },
+};
+
+/* The modes in which the actor's steps find the lock; w and r of two holds are one. */
+static void note_modes(char *modes)
+{
+	size_t length = 0;
+
+	while (!step_ended("actor") && !run_failure()) {
+		char mode;
+
+		step_once("actor");
+		mode = lock_of(mm);
+		if (length < 15 && (length ? modes[length - 1] : '-') != mode)
+			modes[length++] = mode;
+	}
+	while (length && modes[length - 1] == '-')
+		length--;
+	modes[length] = '\0';
+}
+
+START_TEST(each_call_holds_mmap_lock_as_the_kernel_does)
+{
+	for (int kernel = 0; kernel <= KERNEL_6_18; kernel++) {
+		struct vfiosim_scenario scenario =
+			scenario_of(holders[_i].what, holders[_i].act, kernel);
+		char modes[16];
+
+		advice = holders[_i].advice;
+		scenario.setup = plain_view;
+		step_begin(&scenario);
+		note_modes(modes);
+		ck_assert_msg(!strcmp(modes, holders[_i].modes), "%s, kernel %d: \"%s\"",
+			      holders[_i].what, kernel, modes);
+		step_finish(VFIOSIM_OK);
+	}
+}
+END_TEST
+
 /* ---- stages: MM-45 ---- */
 
 static const struct {
@@ -427,13 +536,6 @@ static void act_split_and_join(void)
 	expect_long(ksys_mremap(AT(32), PAGES(5), PAGES(4), 0, 0), AT(32));
 }
 
-static void plain_view(void *unused)
-{
-	setup(NULL);
-	watched_file = file_of(plain_file(8));
-	mapped(1, 32, 4, RW, SHARED, 0);
-}
-
 /* How often the tree shows file page @index. */
 static unsigned int views_of(pgoff_t index)
 {
@@ -549,6 +651,8 @@ int main(void)
 
 	tcase_add_loop_test(tc, hooks_are_called_in_the_state_that_the_kernel_has, 0,
 			    ARRAY_SIZE(contexts));
+	tcase_add_loop_test(tc, each_call_holds_mmap_lock_as_the_kernel_does, 0,
+			    ARRAY_SIZE(holders));
 	tcase_add_loop_test(tc, every_stage_of_a_life_can_be_seen, 0, ARRAY_SIZE(lives));
 	tcase_add_test(tc, a_zap_clears_one_entry_after_another);
 	tcase_add_loop_test(tc, changes_of_the_tree_wait_for_a_zap, 0, ARRAY_SIZE(meanwhile));

@@ -146,8 +146,26 @@ mm_test(a_hint_is_rounded_down_and_used_only_if_free)
 /* MM-24 */
 mm_test(without_room_below_the_search_goes_up)
 {
+	const unsigned long size = mm->task_size >> PAGE_SHIFT;
+
 	mm->mmap_base = mmap_min_addr + PAGES(2);
 	expect_long(place(0, 4), PAGE_ALIGN(mm->task_size / 3));
+	expect_long(place(0, 4), PAGE_ALIGN(mm->task_size / 3) + PAGES(4));
+	expect_long(place(0, size - size / 3), -ENOMEM);
+}
+
+/* MM-18: regular files end at LLONG_MAX, an anonymous inode's at the last index */
+mm_test(how_far_a_file_reaches_depends_on_its_type)
+{
+	const unsigned long last = (1UL << 51) - 1;
+	int plain = plain_file(1), device;
+
+	device = anon_inode_getfd("[device]", &device_fops, NULL, O_RDWR);
+	expect_long(map(plain, 0, 1, R, SHARED, last), -EOVERFLOW);
+	mapped(plain, 0, 1, R, SHARED, last - 1);
+	expect_long(map(plain, 1, 2, R, SHARED, last - 1), -EOVERFLOW);
+	expect_long(map(device, 2, 1, R, SHARED, 2 * last + 1), -EOVERFLOW);
+	mapped(device, 2, 1, R, SHARED, 2 * last);
 }
 
 /* MM-39, MM-204, MM-235 */
@@ -164,6 +182,28 @@ mm_test(a_driver_that_refuses_leaves_a_hole)
 	expect_text(noted(), "mmap(1-3)");
 	expect_long(file_count(file), refs);
 	expect_long(file->f_mapping->i_mmap_writable, 0);
+}
+
+/* MM-39: what a driver had filled in before it refused is zapped, and close is not called */
+static int filling_and_failing_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	device_fills_whole = true;
+	expect_long(device_fops.mmap(file, vma), 0);
+	vfiosim_expect(user_page_present(mm, vma->vm_start));
+	return -EIO;
+}
+
+mm_test(what_a_refusing_driver_filled_in_is_zapped)
+{
+	static const struct file_operations fops = { .mmap = filling_and_failing_mmap };
+	int fd = device_file();
+
+	file_of(fd)->f_op = &fops;
+	mapped(ANON, 0, 4, RW, PRIVATE, 0);
+	expect_long(map(fd, 0, 2, RW, SHARED, 0), -EIO);
+	expect_text(noted(), "mmap(0-2)");
+	expect_layout("2-4rwp");
+	vfiosim_expect(!user_page_present(mm, AT(0)) && !user_page_present(mm, AT(1)));
 }
 
 /* MM-40: 5.14 forgets the charge of a refused private writable request */
@@ -338,7 +378,9 @@ int main(void)
 	add(the_highest_hole_is_taken);
 	add(a_hint_is_rounded_down_and_used_only_if_free);
 	add(without_room_below_the_search_goes_up);
+	add(how_far_a_file_reaches_depends_on_its_type);
 	add(a_driver_that_refuses_leaves_a_hole);
+	add(what_a_refusing_driver_filled_in_is_zapped);
 	add(a_refused_private_request_loses_its_charge_in_5_14);
 	add(the_address_space_limit_leaves_halves_in_6_12);
 	add(a_commit_failure_comes_after_the_old_mapping_went_only_before_6_12);
