@@ -85,9 +85,16 @@ struct vfiosim_scenario {
 	struct vfiosim_task tasks[VFIOSIM_TASKS_MAX + 1];
 };
 
-/** vfiosim_expect() - a fact that must hold; ends the run as "expectation" if not */
+/**
+ * vfiosim_expect() - a fact that must hold
+ * @fact: evaluated once
+ *
+ * If it does not hold the run ends there as "expectation", and the call does not
+ * return. Never blocks, and is no choice point.
+ */
 #define vfiosim_expect(fact) \
 	vfiosim_expect_at((fact), #fact, __FILE__, __LINE__)
+/** vfiosim_expect_at() - what vfiosim_expect() calls, with the text and place of the fact */
 VFIOSIM_API void vfiosim_expect_at(bool holds, const char *fact, const char *file, int line);
 
 /*
@@ -99,16 +106,34 @@ VFIOSIM_API void vfiosim_expect_at(bool holds, const char *fact, const char *fil
  * a process id or a device's real name.
  */
 
-/** vfiosim_say() - print one result line; silent while a run is explored */
+/**
+ * vfiosim_say() - print one result line
+ * @format: of printf(), without a newline
+ *
+ * Prints under "run --lines" and on a real kernel, is an event in traces, and is
+ * silent while runs are explored. Never blocks, and is no choice point.
+ */
 VFIOSIM_API void vfiosim_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/** vfiosim_error_name() - "EBUSY" for -EBUSY or EBUSY, "0" for results >= 0 */
+/**
+ * vfiosim_error_name() - the name of an errno, for result lines
+ * @result: what a call returned: a value, or -errno
+ *
+ * Return: "EBUSY" for -EBUSY and for EBUSY, "0" for 0 and for what is wider than an
+ * int, "?" for what is no errno. A constant.
+ */
 VFIOSIM_API const char *vfiosim_error_name(long result);
 
-/** vfiosim_yield() - let others run first, if the schedule wants that */
+/** vfiosim_yield() - let others run first, if the schedule wants that; cond_resched() */
 VFIOSIM_API void vfiosim_yield(void);
 
-/** vfiosim_sleep_ms() - sleep in virtual time: everybody else gets as far as they can */
+/**
+ * vfiosim_sleep_ms() - sleep in virtual time; msleep()
+ * @milliseconds: how long; rounded up to jiffies of 10 ms, and one more, as the kernel does
+ *
+ * Time passes only when nobody can run, so everybody else gets as far as they can
+ * first; with --timeouts-max, the sleep may also end before.
+ */
 VFIOSIM_API void vfiosim_sleep_ms(unsigned int milliseconds);
 
 /** struct vfiosim_gate - lets one task wait for another; lies in the fixture, starts closed */
@@ -116,7 +141,9 @@ struct vfiosim_gate {
 	int open;
 };
 
+/** vfiosim_gate_open() - let through everybody who waits at @gate, and all later ones */
 VFIOSIM_API void vfiosim_gate_open(struct vfiosim_gate *gate);
+/** vfiosim_gate_wait() - block until @gate is open; no signal and no timeout ends it */
 VFIOSIM_API void vfiosim_gate_wait(struct vfiosim_gate *gate);
 
 /*
@@ -128,26 +155,74 @@ VFIOSIM_API void vfiosim_gate_wait(struct vfiosim_gate *gate);
  * calls in one single-threaded process at the same time are a mistake in the
  * scenario, and end the run as "misuse".
  *
- * Results are values, or -errno. All calls give -ESRCH when the process is gone.
- * Where a call takes a process, NULL means init: root, always there, never exits.
+ * Results are values, or -errno. All calls give -ESRCH when the process is gone,
+ * or is killed on the way. Where a call takes a process, NULL means init: root,
+ * always there, never exits.
+ *
+ * Each call is one system call, and a choice point or many. Before it returns the
+ * process has done what the kernel puts off until the return to user mode: signals,
+ * and the release of files that were put. It may wait for locks (uninterruptibly),
+ * and for what its comment names; an interruptible wait that a caught signal ends
+ * gives -EINTR. -ENOMEM, where a call allocates, comes from fault injection only.
  */
 struct vfiosim_process;
 
-/** vfiosim_process() - start a process: no files, an empty address space, all capabilities */
+/**
+ * vfiosim_process() - start a process
+ * @name: its name in traces; must outlive the run
+ *
+ * It has one thread, no files, an empty address space and all capabilities. It ends
+ * with vfiosim_exit(), by a signal, or when the machine is shut down.
+ *
+ * Return: the process, good until the end of the run; NULL when memory ran out.
+ */
 VFIOSIM_API struct vfiosim_process *vfiosim_process(const char *name);
 
-/** vfiosim_threads() - from now on up to @count tasks may be in @process at once */
+/**
+ * vfiosim_threads() - let several tasks be inside @process at once; clone(CLONE_THREAD)
+ * @process: where; NULL for init
+ * @count: how many; there are never fewer than before
+ *
+ * To be called before the threads are needed, in the setup at best: each one is +1
+ * on the descriptor table and on the address space from then on.
+ */
 VFIOSIM_API void vfiosim_threads(struct vfiosim_process *process, unsigned int count);
 
-/** vfiosim_fork() - the child, or NULL; then vfiosim_fork_error() tells the -errno */
+/**
+ * vfiosim_fork() - fork(); copy_process() of kernel/fork.c
+ * @parent: who forks
+ * @child_name: the child's name in traces; must outlive the run
+ *
+ * Descriptors are copied, then memory, in each kernel version's order: +1 on a file
+ * for each descriptor and each mapping of it.
+ *
+ * Return: the child, with one thread; NULL on failure, when all is as before.
+ */
 VFIOSIM_API struct vfiosim_process *vfiosim_fork(struct vfiosim_process *parent,
 						 const char *child_name);
+/** vfiosim_fork_error() - why the last vfiosim_fork() of @parent gave NULL: -errno, or 0 */
 VFIOSIM_API int vfiosim_fork_error(struct vfiosim_process *parent);
 
+/**
+ * vfiosim_exec() - execve(); begin_new_exec() of fs/exec.c
+ * @process: whose other threads are killed, and waited for
+ *
+ * The old memory is unmapped, then the close-on-exec descriptors are closed; caught
+ * signals are back at their default. On failure nothing has changed.
+ *
+ * Return: 0, -ENOMEM, or -ESRCH.
+ */
 VFIOSIM_API int vfiosim_exec(struct vfiosim_process *process);
+/**
+ * vfiosim_exit() - exit_group(); do_exit() of kernel/exit.c
+ * @process: nothing happens if it is gone already
+ *
+ * Mappings go first, then descriptors, newest last; then the releases run. Threads
+ * in other system calls leave at their next look at signals: see vfiosim_wait_exit().
+ */
 VFIOSIM_API void vfiosim_exit(struct vfiosim_process *process);
 
-/** vfiosim_wait_exit() - wait until @process has ended, its files released */
+/** vfiosim_wait_exit() - block until @process (not init) has ended, its files released */
 VFIOSIM_API void vfiosim_wait_exit(struct vfiosim_process *process);
 
 /** vfiosim_is_alive() - false once @process has begun to exit */
@@ -160,15 +235,30 @@ enum vfiosim_signal_action {
 	VFIOSIM_SIGNAL_CATCH,		/**< a handler that does nothing */
 };
 
+/**
+ * vfiosim_sigaction() - what @process does about @signal from now on
+ * @signal: 1 to 64; SIGKILL kills whatever is said here
+ */
 VFIOSIM_API void vfiosim_sigaction(struct vfiosim_process *process, int signal,
 				   enum vfiosim_signal_action action);
+/**
+ * vfiosim_kill() - send a signal; complete_signal() of kernel/signal.c
+ * @process: to whom
+ * @signal: 1 to 64; 0 only asks whether there is somebody
+ *
+ * A signal that kills ends every thread, those in system calls at their next
+ * interruptible wait or at the end of the call. Does not wait for that.
+ *
+ * Return: 0, also when the signal is ignored; -EINVAL for no signal; -ESRCH.
+ */
 VFIOSIM_API int vfiosim_kill(struct vfiosim_process *process, int signal);
 
-/** vfiosim_rlimit_nofile() - the soft limit; open files stay open */
+/** vfiosim_rlimit_nofile() - descriptors from @limit on give -EMFILE; open ones stay open */
 VFIOSIM_API void vfiosim_rlimit_nofile(struct vfiosim_process *process, unsigned long limit);
+/** vfiosim_rlimit_as() - address space beyond @bytes gives -ENOMEM; what is mapped stays */
 VFIOSIM_API void vfiosim_rlimit_as(struct vfiosim_process *process, unsigned long bytes);
 
-/** vfiosim_capability() - give or take one CAP_* of <linux/capability.h> */
+/** vfiosim_capability() - give or take one CAP_* of <linux/capability.h>; open files keep theirs */
 VFIOSIM_API void vfiosim_capability(struct vfiosim_process *process, int capability, bool on);
 
 /*
@@ -177,40 +267,130 @@ VFIOSIM_API void vfiosim_capability(struct vfiosim_process *process, int capabil
  * Flags and commands are those of <fcntl.h>, <sys/eventfd.h>, <linux/vfio.h>.
  * Buffers and arguments are the scenario's own memory. VFIOSIM_BAD_POINTER is an
  * address that the kernel cannot read or write (EFAULT).
+ *
+ * A descriptor owns one reference on its file, a call in progress another; with the
+ * last one the file is released, before the call that dropped it returns. -EBADF
+ * stands for a number without a file, or one that is not open for the purpose.
  */
 #define VFIOSIM_BAD_POINTER ((void *)8)
 
+/**
+ * vfiosim_open() - open a device node; do_sys_openat2() of fs/open.c
+ * @path: "/dev/vfio/vfio", or what vfiosim_group_path() says
+ * @flags: O_* of <fcntl.h>
+ *
+ * Return: the lowest free descriptor; -EMFILE (the limit), -ENFILE, -ENOENT (no such
+ * node), -ENXIO (a node without a driver), or what the driver's ->open says: -EBUSY for
+ * a group that is open already, -ENODEV, -EPERM.
+ */
 VFIOSIM_API int vfiosim_open(struct vfiosim_process *process, const char *path, int flags);
+/** vfiosim_close() - 0, or -EBADF; the number is free even where ->flush fails */
 VFIOSIM_API int vfiosim_close(struct vfiosim_process *process, int fd);
+/**
+ * vfiosim_close_range() - close descriptors @first to @last, both included
+ * @flags: CLOSE_RANGE_* of <linux/close_range.h>, or 0
+ *
+ * Return: 0; -EINVAL for @first above @last or an unknown flag; -ENOMEM or -EMFILE when
+ * CLOSE_RANGE_UNSHARE cannot copy the table.
+ */
 VFIOSIM_API int vfiosim_close_range(struct vfiosim_process *process, unsigned int first,
 				    unsigned int last, unsigned int flags);
+/** vfiosim_dup() - the lowest free descriptor, now of the same file (+1); -EBADF, -EMFILE */
 VFIOSIM_API int vfiosim_dup(struct vfiosim_process *process, int fd);
+/**
+ * vfiosim_dup2() - make @new_fd a descriptor of @fd's file (+1), closing what it was
+ *
+ * Return: @new_fd, also when it is @fd itself; -EBADF, also from the limit on; -EBUSY when
+ * another thread has reserved @new_fd and not installed it yet.
+ */
 VFIOSIM_API int vfiosim_dup2(struct vfiosim_process *process, int fd, int new_fd);
+/** vfiosim_dup3() - the same with @flags 0 or O_CLOEXEC; -EINVAL for others or @new_fd == @fd */
 VFIOSIM_API int vfiosim_dup3(struct vfiosim_process *process, int fd, int new_fd, int flags);
-/** vfiosim_fcntl() - F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL */
+/**
+ * vfiosim_fcntl() - F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL
+ * @argument: the lowest number for the first two, FD_CLOEXEC or 0 for F_SETFD
+ *
+ * Return: the new descriptor, FD_CLOEXEC or 0, 0, the flags of open; -EBADF; -EINVAL for
+ * another command, or a lowest number beyond the limit; -EMFILE.
+ */
 VFIOSIM_API int vfiosim_fcntl(struct vfiosim_process *process, int fd, int command, long argument);
+/**
+ * vfiosim_read() - read(2) at the file's position, which moves along; fs/read_write.c
+ * @buffer: the scenario's own memory, @size bytes
+ *
+ * Waits for what the file waits for: an eventfd for a count, unless O_NONBLOCK (-EAGAIN).
+ *
+ * Return: the number of bytes; -EBADF; -EINVAL for a file that cannot be read, or an
+ * eventfd and less than 8 bytes; -EFAULT; or the driver's error.
+ */
 VFIOSIM_API ssize_t vfiosim_read(struct vfiosim_process *process, int fd, void *buffer,
 				 size_t size);
+/** vfiosim_write() - write(2), likewise; an eventfd waits while its count would overflow */
 VFIOSIM_API ssize_t vfiosim_write(struct vfiosim_process *process, int fd, const void *buffer,
 				  size_t size);
+/**
+ * vfiosim_pread() - pread(2): at @offset bytes, the file's position stays
+ *
+ * Return: as vfiosim_read(); -EINVAL for a negative @offset; -ESPIPE for a file without
+ * positions.
+ */
 VFIOSIM_API ssize_t vfiosim_pread(struct vfiosim_process *process, int fd, void *buffer,
 				  size_t size, int64_t offset);
+/** vfiosim_pwrite() - pwrite(2), likewise */
 VFIOSIM_API ssize_t vfiosim_pwrite(struct vfiosim_process *process, int fd, const void *buffer,
 				   size_t size, int64_t offset);
+/** vfiosim_lseek() - the new position in bytes; -EBADF; -ESPIPE; -EINVAL by the file's own rules */
 VFIOSIM_API int64_t vfiosim_lseek(struct vfiosim_process *process, int fd, int64_t offset,
 				  int whence);
 
-/** vfiosim_ioctl() - @argument is a pointer or an integer, as the request says */
+/**
+ * vfiosim_ioctl() - ioctl(2); fs/ioctl.c
+ * @request: VFIO_* of <linux/vfio.h>
+ * @argument: a pointer to the scenario's own memory or an integer, as the request says
+ *
+ * GET_DEVICE_FD returns a new descriptor. Requests that reset, zap or unset take the
+ * driver's locks and wait for them; no request waits for other users.
+ *
+ * Return: 0 or a value; -EBADF; -ENOTTY for a request that the file does not know;
+ * -EFAULT; or the driver's error, as docs/spec/vfio.md lists them for each request.
+ */
 #define vfiosim_ioctl(process, fd, request, argument) \
 	vfiosim_ioctl_word((process), (fd), (request), (uintptr_t)(argument))
+/** vfiosim_ioctl_word() - what vfiosim_ioctl() calls, with @argument as a number */
 VFIOSIM_API long vfiosim_ioctl_word(struct vfiosim_process *process, int fd,
 				    unsigned long request, uintptr_t argument);
 
+/**
+ * vfiosim_eventfd() - eventfd2(2); do_eventfd() of fs/eventfd.c
+ * @count: what it starts with
+ * @flags: EFD_* of <sys/eventfd.h>
+ *
+ * Return: the lowest free descriptor; -EINVAL for an unknown flag; -EMFILE, -ENFILE.
+ */
 VFIOSIM_API int vfiosim_eventfd(struct vfiosim_process *process, unsigned int count, int flags);
+/**
+ * vfiosim_memfd() - memfd_create(2) of mm/memfd.c: an empty file in memory
+ * @name: shown nowhere
+ * @flags: MFD_CLOEXEC, MFD_ALLOW_SEALING
+ *
+ * Return: the lowest free descriptor; -EINVAL for another flag; -EMFILE, -ENFILE.
+ */
 VFIOSIM_API int vfiosim_memfd(struct vfiosim_process *process, const char *name,
 			      unsigned int flags);
+/**
+ * vfiosim_ftruncate() - set the size of a memfd to @length bytes
+ *
+ * What lies behind is unmapped, whoever maps it: a later touch is SIGBUS.
+ *
+ * Return: 0; -EBADF; -EINVAL for a negative @length or another file; -EPERM by a seal.
+ */
 VFIOSIM_API int vfiosim_ftruncate(struct vfiosim_process *process, int fd, int64_t length);
-/** vfiosim_punch() - fallocate(PUNCH_HOLE | KEEP_SIZE) */
+/**
+ * vfiosim_punch() - fallocate(PUNCH_HOLE | KEEP_SIZE) on a memfd; bytes
+ *
+ * Return: 0; -EBADF; -ENODEV for another file; -EINVAL for a negative @offset or no
+ * @length; -EFBIG beyond the largest file; -EPERM by a seal.
+ */
 VFIOSIM_API int vfiosim_punch(struct vfiosim_process *process, int fd, int64_t offset,
 			      int64_t length);
 
@@ -220,12 +400,25 @@ VFIOSIM_API int vfiosim_punch(struct vfiosim_process *process, int fd, int64_t o
  * @b: gets fds[1]; may be @a
  *
  * A file that was sent and not received yet is in no descriptor table: the queue
- * keeps it open.
+ * keeps it open. Follows net/core/scm.c; nothing here blocks.
+ *
+ * Return: 0, or the first end's error (-EMFILE, -ENFILE); the other end may be open then.
  */
 VFIOSIM_API int vfiosim_socketpair(struct vfiosim_process *a, struct vfiosim_process *b,
 				   int fds[2]);
+/**
+ * vfiosim_send_fd() - send a file to the other end of @socket, SCM_RIGHTS
+ * @fd: whose file the queue holds (+1) until it is received or the socket is released
+ *
+ * Return: 0; -EBADF; -ENOTSOCK; -EPIPE when the other end is closed.
+ */
 VFIOSIM_API int vfiosim_send_fd(struct vfiosim_process *process, int socket, int fd);
-/** vfiosim_recv_fd() - the new descriptor; -EAGAIN when nothing was sent */
+/**
+ * vfiosim_recv_fd() - receive the file that was sent first
+ *
+ * Return: a new descriptor, which takes over the queue's reference; -EAGAIN when nothing
+ * is queued or no descriptor is free (the file is put then); -EBADF; -ENOTSOCK.
+ */
 VFIOSIM_API int vfiosim_recv_fd(struct vfiosim_process *process, int socket);
 
 /*
@@ -234,38 +427,86 @@ VFIOSIM_API int vfiosim_recv_fd(struct vfiosim_process *process, int socket);
  * Addresses are the process's own; never dereference one, never print one.
  */
 
-/** vfiosim_mmap() - the address, or -errno; flags of <sys/mman.h> */
+/**
+ * vfiosim_mmap() - mmap(2); do_mmap() of mm/mmap.c
+ * @address: a hint in bytes, or the place itself with MAP_FIXED; 0: anywhere
+ * @length: bytes, rounded up to pages
+ * @protection: PROT_*, @flags: MAP_* of <sys/mman.h>
+ * @fd: whose file each mapping holds (+1); -1 with MAP_ANONYMOUS
+ * @offset: into the file, in bytes, a multiple of the page size
+ *
+ * Return: the address; -EINVAL, -EBADF, -EACCES (not open for that), -ENOMEM (limits,
+ * or no gap), -EEXIST (MAP_FIXED_NOREPLACE), -EPERM, -EOVERFLOW, -EAGAIN (locked
+ * memory), -ENODEV (a file without mmap), or the driver's error.
+ */
 VFIOSIM_API int64_t vfiosim_mmap(struct vfiosim_process *process, uint64_t address,
 				 uint64_t length, int protection, int flags, int fd,
 				 uint64_t offset);
+/**
+ * vfiosim_munmap() - unmap what lies in @length bytes from @address on; do_munmap()
+ *
+ * Files of mappings that are gone are put, which may release them. Mappings that stick
+ * out are split.
+ *
+ * Return: 0, also for a range that is empty of mappings; -EINVAL for a range that is
+ * unaligned, of no length or out of bounds; -ENOMEM when a split exceeds the limit.
+ */
 VFIOSIM_API int vfiosim_munmap(struct vfiosim_process *process, uint64_t address,
 			       uint64_t length);
+/**
+ * vfiosim_mprotect() - change the protection of a range, in bytes; mm/mprotect.c
+ *
+ * Return: 0; -EINVAL; -ENOMEM for a hole in the range (what lies before it is changed),
+ * or the limit of mappings; -EACCES for what the file does not allow.
+ */
 VFIOSIM_API int vfiosim_mprotect(struct vfiosim_process *process, uint64_t address,
 				 uint64_t length, int protection);
+/**
+ * vfiosim_mremap() - move or resize a mapping, in bytes; mm/mremap.c
+ * @flags: MREMAP_* of <sys/mman.h>
+ * @new_address: where to, with MREMAP_FIXED
+ *
+ * Return: the new address; -EINVAL, -EFAULT (nothing mapped, or more than one mapping),
+ * -ENOMEM, -EAGAIN (locked memory). On failure the old mapping stays.
+ */
 VFIOSIM_API int64_t vfiosim_mremap(struct vfiosim_process *process, uint64_t address,
 				   uint64_t old_length, uint64_t new_length, int flags,
 				   uint64_t new_address);
+/**
+ * vfiosim_madvise() - madvise(2) on a range, in bytes; mm/madvise.c
+ * @advice: MADV_* of <sys/mman.h>
+ *
+ * Return: 0; -EINVAL for an unknown advice, or one that a device's mapping refuses;
+ * -ENOMEM for a hole in the range (what else is there is done); -EAGAIN.
+ */
 VFIOSIM_API int vfiosim_madvise(struct vfiosim_process *process, uint64_t address,
 				uint64_t length, int advice);
 
 /**
- * enum vfiosim_touch - how a load or store ended: 0, or signal | si_code << 8
+ * enum vfiosim_touch - how a load or store ended: 0, signal | si_code << 8, or -ESRCH
  *
  * The signal is only told, not delivered: a scenario touches in order to know.
  */
 enum vfiosim_touch {
 	VFIOSIM_TOUCH_OK = 0,
+	VFIOSIM_TOUCH_ESRCH = -3,		/**< the process is gone */
 	VFIOSIM_SIGSEGV_MAPERR = 11 | 1 << 8,	/**< nothing is mapped there */
 	VFIOSIM_SIGSEGV_ACCERR = 11 | 2 << 8,	/**< the mapping forbids it */
 	VFIOSIM_SIGBUS_ADRERR = 7 | 2 << 8,	/**< the driver refused the fault */
 };
 
-/** vfiosim_load() - a 32-bit load; @value may be NULL */
+/**
+ * vfiosim_load() - a 32-bit load by @process; may fault, and wait for the fault's locks
+ * @value: set to what was read; may be NULL
+ *
+ * Return: how it ended. Follows handle_mm_fault() of mm/memory.c.
+ */
 VFIOSIM_API enum vfiosim_touch vfiosim_load(struct vfiosim_process *process, uint64_t address,
 					    uint32_t *value);
+/** vfiosim_store() - a 32-bit store, likewise; a private page is copied first */
 VFIOSIM_API enum vfiosim_touch vfiosim_store(struct vfiosim_process *process, uint64_t address,
 					     uint32_t value);
-/** vfiosim_touch_name() - "ok", "SIGBUS 2", "SIGSEGV 1" */
+/** vfiosim_touch_name() - "ok", "SIGBUS 2", "SIGSEGV 1" and so on; a constant */
 VFIOSIM_API const char *vfiosim_touch_name(enum vfiosim_touch touch);
 
 /**
@@ -280,17 +521,20 @@ VFIOSIM_API bool vfiosim_present(struct vfiosim_process *process, uint64_t addre
  * ---- machine ----
  */
 
+/** enum vfiosim_bar_flags - what a BAR is; or-ed */
 enum vfiosim_bar_flags {
 	VFIOSIM_BAR_IO = 1,		/**< ports, not memory: cannot be mapped */
 	VFIOSIM_BAR_64BIT = 2,		/**< takes the next BAR's place too */
 	VFIOSIM_BAR_RAM = 4,		/**< keeps what is stored */
 };
 
+/** struct vfiosim_bar - one base address register */
 struct vfiosim_bar {
-	uint64_t size;			/**< 0: absent */
-	uint32_t flags;
+	uint64_t size;			/**< bytes, a power of two; 0: absent */
+	uint32_t flags;			/**< enum vfiosim_bar_flags */
 };
 
+/** enum vfiosim_reset - how a device can be reset; or-ed */
 enum vfiosim_reset {
 	VFIOSIM_RESET_FLR = 1,		/**< function level reset, PCIe */
 	VFIOSIM_RESET_AF_FLR = 2,	/**< the conventional capability */
@@ -307,6 +551,7 @@ enum vfiosim_design {
 	VFIOSIM_ADDRESS_SPACE_WHOLE,	/**< as above; a fault fills the whole VMA (patch 3) */
 };
 
+/** enum vfiosim_bus - what a device is plugged into */
 enum vfiosim_bus {
 	VFIOSIM_BUS_PCI = 0,
 	VFIOSIM_BUS_MDEV,		/**< a mediated device: a fresh group each */
@@ -337,29 +582,70 @@ struct vfiosim_device_desc {
 
 struct vfiosim_device;
 
-/** vfiosim_plug() - plug it in; no driver yet. NULL if the kernel refused it */
+/**
+ * vfiosim_plug() - plug a device in
+ * @desc: what it is; not needed afterwards
+ *
+ * The first one boots the machine: buses, drivers, the vfio modules. A PCI device has
+ * no driver yet; a mediated one is bound. May wait for the driver core's locks.
+ *
+ * Return: the device, good until the end of the run, unplugged or not; NULL when the
+ * kernel refused it, which takes fault injection or a second device of that name.
+ */
 VFIOSIM_API struct vfiosim_device *vfiosim_plug(const struct vfiosim_device_desc *desc);
 
-/** vfiosim_device_name() - what GET_DEVICE_FD wants to hear; may differ from desc->name */
+/** vfiosim_device_name() - what GET_DEVICE_FD wants to hear; on a real kernel not desc->name */
 VFIOSIM_API const char *vfiosim_device_name(struct vfiosim_device *device);
 
-/** vfiosim_group_path() - "/dev/vfio/N" into @buffer; returns @buffer */
+/**
+ * vfiosim_group_path() - the node of a device's group
+ * @buffer: filled with "/dev/vfio/N", "/dev/vfio/noiommu-N", or a path that does not
+ *	exist while the device is in no group
+ *
+ * Return: @buffer.
+ */
 #define VFIOSIM_PATH_MAX 32
 VFIOSIM_API const char *vfiosim_group_path(struct vfiosim_device *device,
 					   char buffer[VFIOSIM_PATH_MAX]);
 
-/*
- * Writes to sysfs by @process. bind and unbind take the device lock and may
- * block for as long as anybody uses the device. Drivers besides "vfio-pci":
- * "pci-stub" and "pcieport", which leave a group viable, "host", which does not,
- * and "vfio-mdev".
+/**
+ * vfiosim_bind() - bind a device to a driver: driver_override, then "bind"
+ * @process: who writes to sysfs; NULL for init
+ * @driver: "vfio-pci", "vfio-mdev"; "pci-stub" and "pcieport", which leave a group
+ *	viable; "host", which does not
+ *
+ * Takes the device lock for all of the probe. Follows bind_store() of drivers/base/bus.c.
+ *
+ * Return: 0; -ENOENT for no such driver; -ENODEV when the device is gone or does not
+ * match; -EBUSY when it has a driver; or the probe's error (up to 6.1 a probe that
+ * fails behind the driver's own returns 0: VF-202).
  */
 VFIOSIM_API int vfiosim_bind(struct vfiosim_process *process, struct vfiosim_device *device,
 			     const char *driver);
+/**
+ * vfiosim_unbind() - take its driver from a device; unbind_store()
+ *
+ * Takes the device lock, and may block for as long as anybody uses the device: the
+ * wait asks the user at 0, 10, 20 ... seconds, and no signal ends it.
+ *
+ * Return: 0; -ENODEV when the device has no driver or is gone.
+ */
 VFIOSIM_API int vfiosim_unbind(struct vfiosim_process *process, struct vfiosim_device *device);
-/** vfiosim_unplug() - hot removal; the device is gone when this returns */
+/**
+ * vfiosim_unplug() - hot removal; pci_stop_and_remove_bus_device()
+ *
+ * Blocks as vfiosim_unbind() does. The device is gone when this returns.
+ *
+ * Return: 0, or -ENODEV when it was gone before.
+ */
 VFIOSIM_API int vfiosim_unplug(struct vfiosim_process *process, struct vfiosim_device *device);
-/** vfiosim_sysfs_reset() - echo 1 > reset */
+/**
+ * vfiosim_sysfs_reset() - echo 1 > reset; pci_reset_function()
+ *
+ * Takes the device lock, the driver's own reset preparations included.
+ *
+ * Return: 0; -ENOTTY for a device that knows no reset of its own; -ENODEV.
+ */
 VFIOSIM_API int vfiosim_sysfs_reset(struct vfiosim_process *process,
 				    struct vfiosim_device *device);
 
@@ -369,7 +655,19 @@ VFIOSIM_API int vfiosim_sysfs_reset(struct vfiosim_process *process,
  * Return: the count, or -ENOENT when @module is not loaded.
  */
 VFIOSIM_API int vfiosim_module_refs(const char *module);
+/**
+ * vfiosim_rmmod() - unload a module; delete_module() of kernel/module.c
+ *
+ * Runs its exit function, which may wait. Return: 0; -ENOENT; -EWOULDBLOCK while it is
+ * in use, by references or by a module; -EBUSY while it comes or goes.
+ */
 VFIOSIM_API int vfiosim_rmmod(struct vfiosim_process *process, const char *module);
+/**
+ * vfiosim_insmod() - load one of "vfio", "vfio_iommu_type1", "vfio_pci"
+ *
+ * All are loaded when the machine boots. Return: 0; -EEXIST; -ENOENT for no such module
+ * or one that it depends on; or its init function's error.
+ */
 VFIOSIM_API int vfiosim_insmod(struct vfiosim_process *process, const char *module);
 
 /**
@@ -379,8 +677,10 @@ VFIOSIM_API int vfiosim_insmod(struct vfiosim_process *process, const char *modu
  *	"inode-refs", "files"
  * @device: which, or NULL for a sum
  *
- * Return: the number; -ENOSYS on a real kernel, and for all but "files" with a core
- * whose devices have no inode (6.1's).
+ * Takes no lock and is no choice point.
+ *
+ * Return: the number; -EINVAL for another word; -ENOSYS on a real kernel, and for all but
+ * "files" with a core whose devices have no inode (6.1's).
  */
 VFIOSIM_API long vfiosim_peek(const char *what, struct vfiosim_device *device);
 
@@ -394,8 +694,9 @@ VFIOSIM_API bool vfiosim_peek_is(const char *what, struct vfiosim_device *device
 /*
  * ---- a user of vfio, in the usual five system calls ----
  *
- * Made of the calls above.
+ * Made of the calls above, whose errors they return.
  */
+/** struct vfiosim_user - the descriptors of one that uses one device; -1: not open */
 struct vfiosim_user {
 	struct vfiosim_process *process;
 	int container;
@@ -413,11 +714,25 @@ VFIOSIM_API int vfiosim_user_open(struct vfiosim_user *user, struct vfiosim_proc
 /** vfiosim_user_close() - device, group, container; entries that are -1 are skipped */
 VFIOSIM_API void vfiosim_user_close(struct vfiosim_user *user);
 
-/** vfiosim_bar_map() - map all of a BAR, shared, readable and writable */
+/**
+ * vfiosim_bar_map() - map all of a BAR, shared, readable and writable
+ * @device_fd: the device's file, on which the mapping holds a reference
+ * @bar: 0 to 5
+ *
+ * Return: the address, or the error of GET_REGION_INFO or mmap().
+ */
 VFIOSIM_API int64_t vfiosim_bar_map(struct vfiosim_process *process, int device_fd, int bar);
+/** vfiosim_bar_size() - the size of a BAR in bytes as GET_REGION_INFO tells; 0 if it does not */
 VFIOSIM_API uint64_t vfiosim_bar_size(struct vfiosim_process *process, int device_fd, int bar);
 
-/** vfiosim_memory_space() - set or clear the memory bit of the PCI command register */
+/**
+ * vfiosim_memory_space() - set or clear the memory bit of the PCI command register
+ *
+ * A read and a write of config space. Clearing it zaps every mapping of the device, and
+ * waits for the faults that are under way.
+ *
+ * Return: 0, or the first call's error.
+ */
 VFIOSIM_API int vfiosim_memory_space(struct vfiosim_process *process, int device_fd, bool on);
 
 /*
@@ -427,6 +742,9 @@ VFIOSIM_API int vfiosim_memory_space(struct vfiosim_process *process, int device
 /**
  * vfiosim_main() - the command line over the scenarios of one program
  * @scenarios: ended by NULL; without arguments each one is run once
+ *
+ * Return: the exit status: 0 nothing found, 1 a failure or a difference, 2 bad input,
+ * 3 a budget was used up, so nothing is proven.
  */
 VFIOSIM_API int vfiosim_main(int argc, char **argv,
 			     const struct vfiosim_scenario *const scenarios[]);
@@ -536,7 +854,8 @@ struct vfiosim_options {
  * @options: limits, or NULL for all defaults
  * @report_out: set to a report that the caller frees, or NULL if not wanted
  *
- * Stops at the first run that does not end in VFIOSIM_OK, unless told to go on.
+ * Stops at the first run that does not end in VFIOSIM_OK, unless told to go on. One
+ * exploration at a time in a process, and none from inside a scenario.
  *
  * Return: the verdict, also found in the report. VFIOSIM_BUDGET is no proof.
  */
@@ -544,6 +863,7 @@ VFIOSIM_API enum vfiosim_verdict
 vfiosim_explore(const struct vfiosim_scenario *scenario, const struct vfiosim_options *options,
 		struct vfiosim_report **report_out);
 
+/** vfiosim_report_verdict() - what vfiosim_explore() returned */
 VFIOSIM_API enum vfiosim_verdict vfiosim_report_verdict(const struct vfiosim_report *report);
 /** vfiosim_report_runs() - runs that went to their end: with DPOR, distinct traces */
 VFIOSIM_API uint64_t vfiosim_report_runs(const struct vfiosim_report *report);
@@ -553,10 +873,11 @@ VFIOSIM_API uint64_t vfiosim_report_cut(const struct vfiosim_report *report);
 VFIOSIM_API uint64_t vfiosim_report_states(const struct vfiosim_report *report);
 /** vfiosim_report_digest() - the set of traces as one number, whatever their order */
 VFIOSIM_API uint64_t vfiosim_report_digest(const struct vfiosim_report *report);
-/** vfiosim_report_detector() - what fired first, or NULL */
+/** vfiosim_report_detector() - what fired first, a name of docs/detectors.md, or NULL */
 VFIOSIM_API const char *vfiosim_report_detector(const struct vfiosim_report *report);
 /** vfiosim_report_text() - the whole report for a terminal; lives as long as @report */
 VFIOSIM_API const char *vfiosim_report_text(const struct vfiosim_report *report);
+/** vfiosim_report_free() - frees @report and all texts that it gave out; NULL is nothing */
 VFIOSIM_API void vfiosim_report_free(struct vfiosim_report *report);
 
 #ifdef __cplusplus

@@ -374,7 +374,7 @@ int memfd_punch(struct file *file, loff_t offset, loff_t len)
 		return -EINVAL;
 	if (!(file->f_mode & FMODE_WRITE))
 		return -EBADF;
-	if (offset + len < 0)
+	if (len > LLONG_MAX - offset)
 		return -EFBIG;
 	return shmem_fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, len);
 }

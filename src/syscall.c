@@ -11,6 +11,7 @@
  * Lock order: takes none itself but files->file_lock in fcntl(F_SETFD).
  */
 #include <linux/fcntl.h>
+#include <linux/memfd.h>
 
 #include <vfiosim/kapi/eventfd.h>
 #include <vfiosim/kapi/fdtable.h>
@@ -367,7 +368,9 @@ int sys_eventfd(struct process *p, unsigned int count, int flags)
 
 int sys_memfd(struct process *p, const char *name, unsigned int flags)
 {
-	return SYSCALL(p, VALUE, install_new(memfd_create(name, flags), O_RDWR), "sys_memfd",
+	int fd_flags = O_RDWR | (flags & MFD_CLOEXEC ? O_CLOEXEC : 0);
+
+	return SYSCALL(p, VALUE, install_new(memfd_create(name, flags), fd_flags), "sys_memfd",
 		       "%s", name);
 }
 

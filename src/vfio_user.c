@@ -115,8 +115,10 @@ const char *vfiosim_touch_name(enum vfiosim_touch touch)
 		return "SIGSEGV 2";
 	case VFIOSIM_SIGBUS_ADRERR:
 		return "SIGBUS 2";
+	case VFIOSIM_TOUCH_ESRCH:
+		return "no process";
 	}
-	return (int)touch < 0 ? "no process" : "another signal";
+	return "another signal";
 }
 
 const char *vfiosim_error_name(long result)

@@ -99,6 +99,7 @@ mm_test(a_write_beyond_the_end_grows_the_file)
 	expect_long(memfd_pwrite(file_of(read_only), &word, 8, 0), -EBADF);
 	expect_long(memfd_punch(file_of(read_only), 0, PAGES(1)), -EBADF);
 	expect_long(memfd_punch(file_of(fd), 0, 0), -EINVAL);
+	expect_long(memfd_punch(file_of(fd), LLONG_MAX - 1, 2), -EFBIG);
 	expect_long(memfd_truncate(file_of(fd), -1), -EINVAL);
 }
 

@@ -6,7 +6,9 @@
 #define VFIOSIM_HOST
 #include <check.h>
 #include <linux/fcntl.h>
+#include <linux/memfd.h>
 #include <linux/vfio.h>
+#include <signal.h>
 #include <string.h>
 
 #include <vfiosim/kapi/fs.h>
@@ -279,7 +281,10 @@ static void close_on_exec(void *data)
 	vfiosim_expect(vfiosim_fcntl(alice, fd, F_SETFD, FD_CLOEXEC) == 0);
 	vfiosim_expect(vfiosim_fcntl(alice, fd, F_GETFD, 0) == FD_CLOEXEC);
 	vfiosim_expect(vfiosim_fcntl(alice, copy, F_SETFD, 0) == 0);
+	vfiosim_expect(vfiosim_memfd(alice, "memory", MFD_CLOEXEC) == 1);
+	vfiosim_expect(vfiosim_fcntl(alice, 1, F_GETFD, 0) == FD_CLOEXEC);
 	vfiosim_expect(vfiosim_exec(alice) == 0);
+	vfiosim_expect(vfiosim_close(alice, 1) == -EBADF);
 	vfiosim_expect(vfiosim_close(alice, fd) == -EBADF);
 	vfiosim_expect(vfiosim_close(alice, copy) == 0);
 }
@@ -317,6 +322,26 @@ static void init_calls(void *data)
 	vfiosim_expect(vfiosim_close(alice, 0) == 0);
 }
 
+static void calls_when_gone(void *data)
+{
+	int fd = vfiosim_eventfd(alice, 1, 0);
+
+	vfiosim_exit(alice);
+	vfiosim_exit(alice);
+	vfiosim_expect(vfiosim_close(alice, fd) == -ESRCH);
+	vfiosim_expect(vfiosim_load(alice, 0, NULL) == VFIOSIM_TOUCH_ESRCH);
+	vfiosim_expect(vfiosim_store(alice, 0, 1) == VFIOSIM_TOUCH_ESRCH);
+	vfiosim_expect(vfiosim_kill(alice, SIGTERM) == -ESRCH);
+	vfiosim_expect(!vfiosim_present(alice, 0));
+	vfiosim_wait_exit(alice);
+}
+
+START_TEST(whoever_is_gone_makes_no_calls)
+{
+	SCENARIO(calls_when_gone);
+}
+END_TEST
+
 START_TEST(null_is_init_with_a_table_of_its_own)
 {
 	SCENARIO(init_calls);
@@ -340,6 +365,7 @@ int main(void)
 		a_child_shares_shared_memory,
 		a_file_in_flight_outlives_its_sender,
 		close_on_exec_belongs_to_the_number,
+		whoever_is_gone_makes_no_calls,
 		close_range_closes_what_is_in_it,
 		null_is_init_with_a_table_of_its_own,
 		errors_have_their_names,
