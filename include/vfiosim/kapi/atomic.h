@@ -85,6 +85,11 @@ typedef struct refcount_struct {
 #define REFCOUNT_MAX INT_MAX
 #define REFCOUNT_SATURATED (INT_MIN / 2)
 
+/*
+ * Any context; each is one choice point. _not_zero: false, and nothing happens, at 0.
+ * _and_test: true for the one that brought it to 0, who then owns the object.
+ * _if_one, _not_one: true when they did it. refcount_dec() may not reach 0.
+ */
 void refcount_set(refcount_t *r, int n) KAPI(refcount_set);
 unsigned int refcount_read(const refcount_t *r) KAPI(refcount_read);
 void refcount_inc(refcount_t *r) KAPI(refcount_inc);

@@ -28,6 +28,10 @@ struct dentry {
 	};
 };
 
+/*
+ * dput(): the last one drops the inode; may sleep. d_make_root() takes over @root's reference,
+ * also when it fails (NULL); d_instantiate() takes it over; d_alloc_pseudo(): NULL without memory.
+ */
 struct dentry *dget(struct dentry *dentry) KAPI(dget);
 void dput(struct dentry *dentry) KAPI(dput);
 struct dentry *d_make_root(struct inode *root) KAPI(d_make_root);

@@ -124,6 +124,10 @@ void device_unregister(struct device *dev) KAPI(device_unregister);
 struct device *get_device(struct device *dev) KAPI(get_device);
 void put_device(struct device *dev) KAPI(put_device);
 
+/*
+ * One mutex a device, held for all of probe and remove; may sleep, trylock not (1: taken).
+ * The order among devices is not checked: see lockdep_no_validate.
+ */
 void device_lock(struct device *dev) KAPI(device_lock);
 int device_trylock(struct device *dev) KAPI(device_trylock);
 void device_unlock(struct device *dev) KAPI(device_unlock);

@@ -50,6 +50,7 @@ struct files_stat {
 };
 extern struct files_stat files_stat KAPI(files_stat);
 
+/* Bits of @fdt. Locks: file_lock, or the table is the caller's alone. */
 bool fd_is_open(unsigned int fd, const struct fdtable *fdt) KAPI(fd_is_open);
 bool close_on_exec(unsigned int fd, const struct fdtable *fdt) KAPI(close_on_exec);
 /* The slot's file; no choice point, for checkers and tests. */

@@ -280,6 +280,12 @@ static inline u32 file_mode_bits(unsigned int open_flags)
 
 /* libfs.c, namespace.c */
 struct pseudo_fs_context;
+/*
+ * Pins and internal mounts; all may sleep. simple_pin_fs(): 0 and +1 on *@count and on the
+ * mount, which is made when there is none; on failure neither. simple_release_fs() gives that
+ * back: the last one unmounts. vfs_kern_mount(), kern_mount(): a mount with a reference of
+ * the caller's, or an error pointer. The contracts stand in pseudofs.c and namespace.c.
+ */
 struct pseudo_fs_context *init_pseudo(struct fs_context *fc, unsigned long magic)
 	KAPI(init_pseudo);
 int simple_pin_fs(struct file_system_type *type, struct vfsmount **mount, int *count)
@@ -294,6 +300,10 @@ void mntput(struct vfsmount *mnt) KAPI(mntput);
 void kill_anon_super(struct super_block *sb) KAPI(kill_anon_super);
 
 /* inode.c */
+/*
+ * NULL (alloc_anon_inode(): an error pointer) without memory, else a reference of the
+ * caller's. ihold(): the caller has one already. iput(): the last one evicts; may sleep.
+ */
 struct inode *new_inode(struct super_block *sb) KAPI(new_inode);
 struct inode *new_inode_pseudo(struct super_block *sb) KAPI(new_inode_pseudo);
 struct inode *alloc_anon_inode(struct super_block *sb) KAPI(alloc_anon_inode);
@@ -325,6 +335,11 @@ struct fd {
 #define FDPUT_FPUT 1
 #define FDPUT_POS_UNLOCK 2
 
+/*
+ * Files come with a reference of the caller's, or as an error pointer: -ENFILE, -ENOMEM; all
+ * of these may sleep. alloc_file_pseudo() takes over @inode's reference on success only.
+ * anon_inode_getfd(): a descriptor that owns the file, or -errno.
+ */
 struct file *alloc_empty_file(int flags, const struct cred *cred) KAPI(alloc_empty_file);
 struct file *alloc_file_pseudo(struct inode *inode, struct vfsmount *mnt, const char *name,
 			       int flags, const struct file_operations *fops)
@@ -335,6 +350,11 @@ int anon_inode_getfd(const char *name, const struct file_operations *fops, void 
 	KAPI(anon_inode_getfd);
 struct inode *anon_inode_shared(void) SIM(anon_inode_shared);
 unsigned int anon_inode_in_flight(void) SIM(anon_inode_in_flight);
+/*
+ * References of files. fput(): any context; the last one is released on the way to user mode,
+ * or by a worker (flush_delayed_fput(): by the caller, now). fget(): NULL for no file; fdget() may
+ * borrow the table's reference where nobody else has the table, which fdput() knows.
+ */
 struct file *get_file(struct file *file) KAPI(get_file);
 void fput(struct file *file) KAPI(fput);
 void flush_delayed_fput(void) KAPI(flush_delayed_fput);
@@ -344,6 +364,10 @@ struct fd fdget(unsigned int fd) KAPI(fdget);
 struct fd fdget_pos(unsigned int fd) KAPI(fdget_pos);
 void fdput_pos(struct fd fd) KAPI(fdput_pos);
 void fdput(struct fd fd) KAPI(fdput);
+/*
+ * A reserved number, -EMFILE or -ENOMEM; it ends in put_unused_fd(), or in fd_install(), which
+ * takes over the caller's reference on @file and cannot fail. close_fd(): 0 or -EBADF.
+ */
 int get_unused_fd_flags(unsigned int flags) KAPI(get_unused_fd_flags);
 void put_unused_fd(unsigned int fd) KAPI(put_unused_fd);
 void fd_install(unsigned int fd, struct file *file) KAPI(fd_install);
@@ -392,6 +416,11 @@ struct cdev {
 	unsigned int count;
 };
 
+/*
+ * Numbers: 0, -EBUSY or -ENOMEM. cdev_add() lets openers in, cdev_del() no more of them: those
+ * who have it open keep the cdev, and what holds it (cdev_set_parent()), until they close.
+ * cdev_device_add() does both with @dev, which becomes the parent. All may sleep.
+ */
 int alloc_chrdev_region(dev_t *dev, unsigned int baseminor, unsigned int count,
 			const char *name) KAPI(alloc_chrdev_region);
 int register_chrdev_region(dev_t from, unsigned int count, const char *name)

@@ -18,6 +18,10 @@ struct idr {
 #define IDR_INIT(name) { .slots = NULL }
 #define DEFINE_IDR(name) struct idr name = IDR_INIT(name)
 
+/*
+ * Numbers from 0 on; the caller locks. Find, remove and replace return what stood there, or
+ * NULL (replace: -ENOENT as an error pointer). idr_destroy() frees the memory, not what is in.
+ */
 void idr_init(struct idr *idr) KAPI(idr_init);
 /* -ENOSPC when [start, end) is full (end 0: no limit), -ENOMEM. Fault point "idr". */
 int idr_alloc(struct idr *idr, void *ptr, int start, int end, gfp_t flags) KAPI(idr_alloc);
@@ -42,6 +46,7 @@ struct ida {
 #define IDA_INIT(name) { .bits = NULL }
 #define DEFINE_IDA(name) struct ida name = IDA_INIT(name)
 
+/* Bare numbers; locks itself. Context: may sleep with GFP_KERNEL. */
 void ida_init(struct ida *ida) KAPI(ida_init);
 /* A choice point on @ida, and fault point "ida". */
 int ida_alloc_range(struct ida *ida, unsigned int min, unsigned int max, gfp_t flags)
@@ -65,6 +70,10 @@ struct xarray {
 #define xa_lock(xa) spin_lock(&(xa)->xa_lock)
 #define xa_unlock(xa) spin_unlock(&(xa)->xa_lock)
 
+/*
+ * Entries by index; takes xa_lock. Store and erase return what stood there, or NULL; store
+ * gives an error pointer, told apart by xa_is_err(), whose errno is xa_err(): -ENOMEM.
+ */
 void __xa_init(struct xarray *xa, const char *name) KAPI(__xa_init);
 #define xa_init(xa) __xa_init(xa, #xa)
 bool xa_is_err(const void *entry) KAPI(xa_is_err);

@@ -50,6 +50,7 @@ struct iomem_window {
 	struct list_head list;
 };
 
+/* From now on, and no more. The window stays the caller's; any context, no choice point. */
 void iomem_add(struct iomem_window *window) SIM(iomem_add);
 void iomem_remove(struct iomem_window *window) SIM(iomem_remove);
 

@@ -70,6 +70,10 @@ int iommu_fwspec_init(struct device *dev, u32 requester_id) KAPI(iommu_fwspec_in
 void iommu_fwspec_free(struct device *dev) KAPI(iommu_fwspec_free);
 
 int bus_set_iommu(struct bus_type *bus, const struct iommu_ops *ops) KAPI(bus_set_iommu);
+/*
+ * Whether there is one, and what it can. iommu_probe_device() gives a device its group: 0,
+ * -ENODEV without an IOMMU, -ENOMEM; iommu_release_device() takes it out again. May sleep.
+ */
 bool iommu_present(struct bus_type *bus) KAPI(iommu_present);
 bool iommu_capable(struct bus_type *bus, enum iommu_cap cap) KAPI(iommu_capable);
 bool device_iommu_capable(struct device *dev, enum iommu_cap cap) KAPI(device_iommu_capable);

@@ -29,6 +29,10 @@ struct klist_iter {
 	struct klist_node *i_cur;
 };
 
+/*
+ * klist_add_tail() takes a reference with ->get, klist_del() ends it when nobody stands on the
+ * node any more: ->put then runs in the last walker. Any context.
+ */
 void klist_init(struct klist *klist, void (*get)(struct klist_node *node),
 		void (*put)(struct klist_node *node)) KAPI(klist_init);
 void klist_add_tail(struct klist_node *node, struct klist *klist) KAPI(klist_add_tail);

@@ -67,6 +67,7 @@ void spin_unlock_bh(spinlock_t *lock) KAPI(spin_unlock_bh);
 #define raw_spin_lock(lock) spin_lock(lock)
 #define raw_spin_unlock(lock) spin_unlock(lock)
 
+/* Nests; between the two nothing may sleep. */
 void preempt_disable(void) KAPI(preempt_disable);
 void preempt_enable(void) KAPI(preempt_enable);
 

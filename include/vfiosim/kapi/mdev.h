@@ -35,6 +35,11 @@ static inline struct mdev_device *to_mdev_device(struct device *dev)
 	return container_of(dev, struct mdev_device, dev);
 }
 
+/*
+ * The bus comes and goes with the module; 0, or the errno of what failed (all is undone then).
+ * Drivers probe each device of the bus as they register, and lose them as they go: may sleep
+ * without bound. Follow drivers/vfio/mdev/.
+ */
 int mdev_init(void) KAPI(mdev_init);
 void mdev_exit(void) KAPI(mdev_exit);
 int mdev_register_driver(struct mdev_driver *drv) KAPI(mdev_register_driver);

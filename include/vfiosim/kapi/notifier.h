@@ -32,6 +32,11 @@ struct blocking_notifier_head {
 #define BLOCKING_NOTIFIER_HEAD(name) \
 	struct blocking_notifier_head name = BLOCKING_NOTIFIER_INIT(name)
 
+/*
+ * Locks: chain->rwsem, for write to change the chain (0; -ENOENT if @block is not on it), for
+ * read while it is called: a callback may not change its own chain. All may sleep. The call
+ * returns the last callback's value; NOTIFY_STOP_MASK in it ends the walk. kernel/notifier.c.
+ */
 int blocking_notifier_chain_register(struct blocking_notifier_head *chain,
 				     struct notifier_block *block)
 	KAPI(blocking_notifier_chain_register);

@@ -63,6 +63,7 @@ static inline void rb_erase(struct rb_node *node, struct rb_root *root)
 	rb_erase_augmented(node, root, NULL);
 }
 
+/* In order; NULL behind the last. The owner of the root locks. */
 struct rb_node *rb_first(const struct rb_root *root) KAPI(rb_first);
 struct rb_node *rb_last(const struct rb_root *root) KAPI(rb_last);
 struct rb_node *rb_next(const struct rb_node *node) KAPI(rb_next);

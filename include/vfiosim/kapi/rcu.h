@@ -11,6 +11,12 @@
 #include <vfiosim/kapi/list.h>
 #include <vfiosim/kapi/sched.h>
 
+/*
+ * A read section: nests, may not sleep. call_rcu(): any context; @func runs in softirq context
+ * after a grace period, and then owns what @head lies in. synchronize_rcu() waits for one grace
+ * period, rcu_barrier() for all callbacks queued so far: both may sleep, and deadlock inside
+ * a read section. Follow kernel/rcu/tree.c.
+ */
 void rcu_read_lock(void) KAPI(rcu_read_lock);
 void rcu_read_unlock(void) KAPI(rcu_read_unlock);
 bool rcu_read_lock_held(void) KAPI(rcu_read_lock_held);

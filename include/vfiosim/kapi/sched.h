@@ -57,6 +57,10 @@ struct task_struct {
 	void *engine;			/* the engine's task, opaque here */
 };
 
+/*
+ * The task that runs, never NULL. Signals end interruptible waits; only SIGKILL ends killable
+ * ones. cond_resched(), msleep(): may sleep.
+ */
 struct task_struct *get_current(void) KAPI(get_current);
 #ifndef VFIOSIM_HOST		/* host files have other uses for the word */
 #define current get_current()
@@ -83,6 +87,7 @@ int task_work_add(struct task_struct *task, struct callback_head *work,
 		  enum task_work_notify_mode notify) KAPI(task_work_add);
 void task_work_run(void) KAPI(task_work_run);
 
+/* A bit of the current credentials. No choice point. */
 bool capable(int capability) KAPI(capable);
 #define CAP_SYS_RAWIO 17
 #define CAP_SYS_ADMIN 21

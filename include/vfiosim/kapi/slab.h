@@ -35,6 +35,12 @@ void *__kmalloc_array_named(size_t n, size_t size, gfp_t flags, const char *what
 #define kvcalloc(n, size, flags) kcalloc(n, size, flags)
 #define krealloc(object, size, flags) __krealloc_named(object, size, flags, #size)
 
+/*
+ * kfree(): any context; NULL and ZERO_SIZE_PTR are nothing. The caller's last use: the
+ * object is poisoned and stays in quarantine. ksize(): what was asked for.
+ * The rest allocate, as kmalloc() does: NULL without memory (fault point "string", or the
+ * type of the size expression), and the caller frees the copy. May sleep with GFP_KERNEL.
+ */
 void kfree(const void *object) KAPI(kfree);
 void kvfree(const void *object) KAPI(kvfree);
 size_t ksize(const void *object) KAPI(ksize);
@@ -67,6 +73,10 @@ struct kmem_cache {
 #define SLAB_TYPESAFE_BY_RCU 0x80000u
 #define SLAB_ACCOUNT 0x4000000u
 
+/*
+ * NULL without memory. Destroying one that still has objects is a WARN. Allocation and
+ * freeing have the contexts of kmalloc() and kfree(); the fault point is the cache's name.
+ */
 struct kmem_cache *kmem_cache_create(const char *name, unsigned int size, unsigned int align,
 				     unsigned int flags, void (*ctor)(void *object))
 	KAPI(kmem_cache_create);

@@ -50,6 +50,12 @@ struct completion {
 #define DECLARE_COMPLETION(x) struct completion x = COMPLETION_INITIALIZER(x)
 #define DECLARE_COMPLETION_ONSTACK(x) DECLARE_COMPLETION(x)
 
+/*
+ * Follows kernel/sched/completion.c. complete() lets one waiter through, or the next that
+ * comes; complete_all() everybody, until reinit_completion(). Both in any context; all
+ * waits may sleep. try_ takes what wait_ would, or returns false; done only looks.
+ * Interruptible and killable forms: 0, or -ERESTARTSYS by a signal.
+ */
 void init_completion(struct completion *x) KAPI(init_completion);
 void reinit_completion(struct completion *x) KAPI(reinit_completion);
 void complete(struct completion *x) KAPI(complete);
@@ -95,6 +101,12 @@ typedef struct wait_queue_entry {
 #define DECLARE_WAIT_QUEUE_HEAD(name) \
 	wait_queue_head_t name = __WAIT_QUEUE_HEAD_INITIALIZER(name)
 
+/*
+ * Follows kernel/sched/wait.c. Entries are the caller's and are on the queue until it is
+ * removed; @func runs under queue->lock, which is innermost. Any context. Exclusive ones go
+ * to the tail. waitqueue_active() takes no lock: whether the answer still holds is the
+ * caller's affair.
+ */
 void __init_waitqueue_head(wait_queue_head_t *queue, const char *name)
 	KAPI(__init_waitqueue_head);
 #define init_waitqueue_head(queue) __init_waitqueue_head(queue, #queue)

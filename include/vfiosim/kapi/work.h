@@ -36,10 +36,15 @@ struct delayed_work {
 	struct workqueue_struct *queue;
 };
 
+/*
+ * Follows kernel/workqueue.c. @work may be used again, and its memory given back, once it
+ * is neither queued nor running: cancel_work_sync() and flush_work() see to that.
+ */
 void __init_work(struct work_struct *work, work_func_t func, const char *name)
 	KAPI(__init_work);
 void __init_delayed_work(struct delayed_work *work, work_func_t func, const char *name)
 	KAPI(__init_delayed_work);
+/* The timer of each delayed work: queues it. Softirq context. */
 void delayed_work_timer_fn(struct timer_list *timer) KAPI(delayed_work_timer_fn);
 
 #define __WORK_INITIALIZER(work, f) \
@@ -59,8 +64,13 @@ static inline struct delayed_work *to_delayed_work(struct work_struct *work)
 	return container_of(work, struct delayed_work, work);
 }
 
+/* What schedule_work() and schedule_delayed_work() queue on. */
 extern struct workqueue_struct *const system_wq KAPI(system_wq);
 
+/*
+ * A queue that runs up to @max_active items at once (0: the default of 16); NULL without
+ * memory. Context: may sleep. The caller owns it; destroy_workqueue() drains it first.
+ */
 struct workqueue_struct *__alloc_workqueue(const char *name, unsigned int max_active)
 	KAPI(__alloc_workqueue);
 #define WQ_UNBOUND 0x2
@@ -70,9 +80,19 @@ struct workqueue_struct *__alloc_workqueue(const char *name, unsigned int max_ac
 #define create_singlethread_workqueue(name) __alloc_workqueue(name, 1)
 #define create_workqueue(name) __alloc_workqueue(name, 0)
 void destroy_workqueue(struct workqueue_struct *queue) KAPI(destroy_workqueue);
+/*
+ * Wait for what was queued before the call; drain also for what that queues in turn.
+ * Context: may sleep; not from one of the queue's own items.
+ */
 void flush_workqueue(struct workqueue_struct *queue) KAPI(flush_workqueue);
 void drain_workqueue(struct workqueue_struct *queue) KAPI(drain_workqueue);
 
+/*
+ * Queue: true, or false when it waits on a queue already. Context: any.
+ * flush_work() waits for the last queueing to have run: true if it waited. cancel_work()
+ * takes it off, true if it was on; _sync also waits until it runs nowhere. Both that wait
+ * may sleep, and deadlock when the item needs a lock that the caller holds.
+ */
 bool queue_work(struct workqueue_struct *queue, struct work_struct *work) KAPI(queue_work);
 bool schedule_work(struct work_struct *work) KAPI(schedule_work);
 bool flush_work(struct work_struct *work) KAPI(flush_work);
@@ -81,6 +101,10 @@ bool cancel_work_sync(struct work_struct *work) KAPI(cancel_work_sync);
 bool work_pending(const struct work_struct *work) KAPI(work_pending);
 void flush_scheduled_work(void) KAPI(flush_scheduled_work);
 
+/*
+ * The same after @delay jiffies. mod_delayed_work() changes the time of one that waits
+ * already, and returns whether it did; flush_delayed_work() does not wait for the time.
+ */
 bool queue_delayed_work(struct workqueue_struct *queue, struct delayed_work *work,
 			unsigned long delay) KAPI(queue_delayed_work);
 bool schedule_delayed_work(struct delayed_work *work, unsigned long delay)
@@ -91,6 +115,12 @@ bool flush_delayed_work(struct delayed_work *work) KAPI(flush_delayed_work);
 bool cancel_delayed_work(struct delayed_work *work) KAPI(cancel_delayed_work);
 bool cancel_delayed_work_sync(struct delayed_work *work) KAPI(cancel_delayed_work_sync);
 
+/*
+ * Timers; kernel/time/timer.c. @function runs in softirq context, once, when the virtual
+ * time is there. mod_timer() and del_timer() return whether it was pending, and may be
+ * called in any context; del_timer_sync() also waits until it runs nowhere, so not from
+ * @function and not with a lock that @function takes. @expires is absolute, @delay not.
+ */
 void __timer_setup(struct timer_list *timer, void (*function)(struct timer_list *timer))
 	KAPI(__timer_setup);
 #define timer_setup(timer, function, flags) __timer_setup(timer, function)
