@@ -260,37 +260,47 @@ static size_t capacity(const struct object *object)
 	return block->kind == LARGE ? block->span * BLOCK_SIZE : class_size[block->kind];
 }
 
+static inline struct obituary *tail_at(const struct object *object, size_t capacity)
+{
+	return (struct obituary *)((char *)object + capacity) - 1;
+}
+
 static struct obituary *tail_of(const struct object *object)
 {
-	return (struct obituary *)((char *)object + capacity(object)) - 1;
+	return tail_at(object, capacity(object));
 }
 
 /* Around our own looks at memory that is freed for everybody else. */
-static void memcheck_off(void)
+static inline void memcheck_off(void)
 {
-	if (on_valgrind) {
+	if (__builtin_expect(on_valgrind, 0)) {
 		VALGRIND_DISABLE_ERROR_REPORTING;
 	}
 }
 
-static void memcheck_on(void)
+static inline void memcheck_on(void)
 {
-	if (on_valgrind) {
+	if (__builtin_expect(on_valgrind, 0)) {
 		VALGRIND_ENABLE_ERROR_REPORTING;
 	}
 }
 
-NO_ASAN struct obituary object_obituary(const struct object *object)
+NO_ASAN static struct obituary read_tail(const struct obituary *tail)
 {
 	struct obituary copy;
 
 	memcheck_off();
-	copy = *tail_of(object);
+	copy = *tail;
 	memcheck_on();
 	return copy;
 }
 
-static unsigned int sum_of(struct obituary words)
+struct obituary object_obituary(const struct object *object)
+{
+	return read_tail(tail_of(object));
+}
+
+static inline unsigned int sum_of(struct obituary words)
 {
 	u64 sum = words.site ^ (u64)words.task << 50 ^ (unsigned long)words.next >> 4;
 
@@ -304,20 +314,25 @@ bool obituary_is_intact(const struct object *object)
 	return words.sum == sum_of(words);
 }
 
-NO_ASAN static void obituary_write(struct object *object, struct obituary words)
+NO_ASAN static void write_tail(struct obituary *tail, struct obituary words)
 {
 	words.sum = sum_of(words);
 	memcheck_off();
-	*tail_of(object) = words;
+	*tail = words;
 	memcheck_on();
 }
 
-static void obituary_link(struct object *object, struct object *next)
+static inline void link_tail(struct obituary *tail, struct obituary words, struct object *next)
 {
-	struct obituary words = object_obituary(object);
-
 	words.next = next;
-	obituary_write(object, words);
+	write_tail(tail, words);
+}
+
+static inline void obituary_link(struct object *object, struct object *next)
+{
+	struct obituary *tail = tail_of(object);
+
+	link_tail(tail, read_tail(tail), next);
 }
 
 static struct object *in_block(struct block *block, unsigned long address)
@@ -407,27 +422,25 @@ static void *new_blocks(u8 kind, u32 count)
 	return start;
 }
 
-static struct object *pop_free(struct size_class *class)
+static inline struct object *pop_free(struct size_class *class, size_t size)
 {
-	struct object *object = at_offset(class->free);
-	struct object *next = object_obituary(object).next;
+	struct object *object = at_offset(class->free - 1);
+	struct obituary words = read_tail(tail_at(object, size));
 
-	if (!obituary_is_intact(object))
+	if (words.sum != sum_of(words))
 		eng_fail("use-after-free", object_body(object),
 			 "written to after it was freed; found when its memory was used again");
-	class->free = next ? to_offset(next) + 1 : 0;
+	class->free = words.next ? to_offset(words.next) + 1 : 0;
 	return object;
 }
 
-static struct object *take_small(unsigned int kind)
+static inline struct object *take_small(unsigned int kind)
 {
 	struct size_class *class = &HEAP->classes[kind];
 	struct object *object;
 
-	if (class->free) {
-		class->free--;
-		return pop_free(class);
-	}
+	if (class->free)
+		return pop_free(class, class_size[kind]);
 	if (class->bump == class->end) {
 		class->bump = to_offset(new_blocks(kind, 1));
 		class->end = class->bump +
@@ -476,11 +489,10 @@ static void make_usable(struct object *object, size_t size, bool zero)
 		VALGRIND_MAKE_MEM_DEFINED(body, size);
 }
 
-static struct object *take(size_t size, const char *type, bool zero, const void *site,
-			   size_t behind)
+static inline struct object *take(size_t size, unsigned int type, bool zero, const void *site,
+				  size_t behind)
 {
 	size_t total = sizeof(struct object) + size + behind;
-	unsigned int id = type_id(type);
 	struct object *object;
 
 	if (total <= CLASS_MAX)
@@ -490,9 +502,9 @@ static struct object *take(size_t size, const char *type, bool zero, const void 
 	make_usable(object, size, zero);
 	*object = (struct object){
 		.site = (unsigned long)site,
-		.type = id,
+		.type = type,
 		.state = OBJECT_LIVE,
-		.serial = ++serials[id],
+		.serial = ++serials[type],
 		.task = ENGINE->current,
 		.size = size,
 	};
@@ -500,31 +512,52 @@ static struct object *take(size_t size, const char *type, bool zero, const void 
 	return object;
 }
 
-void *arena_alloc(size_t size, const char *type, bool zero, const void *site)
+void *arena_alloc_typed(size_t size, unsigned int type, bool zero, const void *site)
 {
 	if (size >= 1UL << 32)
 		return NULL;
 	return object_body(take(size, type, zero, site, 0));
 }
 
+void *arena_alloc(size_t size, const char *type, bool zero, const void *site)
+{
+	return arena_alloc_typed(size, type_id(type), zero, site);
+}
+
 void *arena_alloc_cached(size_t size, const char *type, const void *site)
 {
-	return object_body(take(size, type, true, site, sizeof(struct obituary)));
+	return object_body(take(size, type_id(type), true, site, sizeof(struct obituary)));
 }
 
 /* ---- freeing ---- */
 
-static void release(struct object *object)
+/* @object, with @words at @tail, may be used again. */
+static inline void release(struct object *object, struct obituary *tail, struct obituary words)
 {
 	const struct block *block = block_of(object);
 	struct size_class *class =
 		&HEAP->classes[block->kind == LARGE ? LARGE_LIST : block->kind];
 
-	obituary_link(object, class->free ? at_offset(class->free - 1) : NULL);
+	link_tail(tail, words, class->free ? at_offset(class->free - 1) : NULL);
 	class->free = to_offset(object) + 1;
 }
 
-static void enter_quarantine(struct object *object)
+static inline void leave_quarantine(struct object *object)
+{
+	struct obituary *tail = tail_of(object);
+	struct obituary words = read_tail(tail);
+
+	HEAP->oldest = words.next;
+	if (!words.next)
+		HEAP->newest = NULL;
+	else
+		/* Freed so long ago that it has left the cache; it goes at the next free. */
+		__builtin_prefetch(tail_of(words.next), 1);
+	HEAP->quarantined_bytes -= object->size;
+	release(object, tail, words);
+}
+
+static inline void enter_quarantine(struct object *object)
 {
 	if (HEAP->newest)
 		obituary_link(HEAP->newest, object);
@@ -532,19 +565,13 @@ static void enter_quarantine(struct object *object)
 		HEAP->oldest = object;
 	HEAP->newest = object;
 	HEAP->quarantined_bytes += object->size;
-	while (HEAP->quarantined_bytes > quarantine_max) {
-		struct object *oldest = HEAP->oldest;
-
-		HEAP->oldest = object_obituary(oldest).next;
-		if (!HEAP->oldest)
-			HEAP->newest = NULL;
-		HEAP->quarantined_bytes -= oldest->size;
-		release(oldest);
-	}
+	while (HEAP->quarantined_bytes > quarantine_max)
+		leave_quarantine(HEAP->oldest);
 }
 
-static void die(struct object *object, enum object_state state, const void *site,
-		unsigned int task)
+/* Nobody may use @object's @room bytes any more; the last of them say who ended it. */
+static inline void die(struct object *object, size_t room, enum object_state state,
+		       struct obituary words)
 {
 	void *body = object_body(object);
 
@@ -552,37 +579,42 @@ static void die(struct object *object, enum object_state state, const void *site
 		HEAP->live--;
 	object->state = state;
 	if (state == OBJECT_FREED)
-		memset(body, (int)(POISON_FREE & 0xff), capacity(object) - sizeof(*object));
-	obituary_write(object, (struct obituary){ .site = (unsigned long)site, .task = task });
-	if (on_valgrind)
+		memset(body, (int)(POISON_FREE & 0xff), room - sizeof(*object) - sizeof(words));
+	write_tail(tail_at(object, room), words);
+	if (__builtin_expect(on_valgrind, 0))
 		VALGRIND_MEMPOOL_FREE(ARENA_HEAP, body);
-	ASAN_POISON_MEMORY_REGION(body, capacity(object) - sizeof(*object));
+	ASAN_POISON_MEMORY_REGION(body, room - sizeof(*object));
 }
 
 /* The slack behind a body is poisoned for ASan, but the poison goes there too. */
-static void open_slack(struct object *object)
+static inline void open_slack(struct object *object, size_t room)
 {
-	ASAN_UNPOISON_MEMORY_REGION(object, capacity(object));
-	if (on_valgrind)
+	ASAN_UNPOISON_MEMORY_REGION(object, room);
+	if (__builtin_expect(on_valgrind, 0))
 		VALGRIND_MAKE_MEM_DEFINED((char *)object_body(object) + object->size,
-					  capacity(object) - sizeof(*object) - object->size);
+					  room - sizeof(*object) - object->size);
 }
 
 void arena_free(struct object *object, const void *site, unsigned int task)
 {
-	open_slack(object);
-	die(object, OBJECT_FREED, site, task);
+	struct obituary words = { .site = (unsigned long)site, .task = task };
+	size_t room = capacity(object);
+
+	open_slack(object, room);
+	die(object, room, OBJECT_FREED, words);
 	if (quarantine_max)
 		enter_quarantine(object);
 	else
-		release(object);
+		release(object, tail_at(object, room), words);
 }
 
 void arena_cache_put(struct object *object, void **list, const void *site, unsigned int task)
 {
-	open_slack(object);
-	die(object, OBJECT_CACHED, site, task);
-	obituary_link(object, *list);
+	size_t room = capacity(object);
+
+	open_slack(object, room);
+	die(object, room, OBJECT_CACHED,
+	    (struct obituary){ .site = (unsigned long)site, .task = task, .next = *list });
 	*list = object;
 }
 

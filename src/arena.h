@@ -21,7 +21,7 @@
 #include "fiber.h"
 
 #define ARENA_BASE ENG_MEMORY
-#define ARENA_SIZE (8UL << 30)
+#define ARENA_SIZE ENG_MEMORY_SIZE
 #define ARENA_META (ARENA_BASE + (16UL << 20))
 #define ARENA_STACKS (ARENA_BASE + (32UL << 20))
 #define ARENA_HEAP (ARENA_BASE + (128UL << 20))
@@ -34,7 +34,7 @@
 #define CLASSES 40
 #define TYPES_MAX 1024
 
-#define POISON_FREE 0x6b6b6b6b6b6b6b6bULL
+#define POISON_FREE ((u64)ENG_POISON_FREE << 32 | ENG_POISON_FREE)
 #define POISON_NEW 0x5a5a5a5a5a5a5a5aULL
 
 enum object_state {
@@ -90,7 +90,7 @@ struct heap {
 #ifdef VFIOSIM_ASAN
 #define NO_ASAN __attribute__((no_sanitize_address, noinline))
 #else
-#define NO_ASAN
+#define NO_ASAN inline
 #endif
 
 void arena_init(void) SIM(arena_init);
@@ -102,6 +102,9 @@ void arena_forget_objects(void) SIM(arena_forget_objects);
 void arena_set_quarantine(size_t bytes) SIM(arena_set_quarantine);
 
 void *arena_alloc(size_t size, const char *type, bool zero, const void *site) SIM(arena_alloc);
+/* The same for who knows type_id() of the name already. */
+void *arena_alloc_typed(size_t size, unsigned int type, bool zero, const void *site)
+	SIM(arena_alloc_typed);
 void arena_free(struct object *object, const void *site, unsigned int task) SIM(arena_free);
 
 /*

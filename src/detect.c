@@ -125,9 +125,11 @@ static void *noted(const char *what, void *body)
 
 void *eng_alloc(size_t size, const char *type, bool zero, const void *site)
 {
-	if (eng_fail_here(type_name(type_id(type))))
+	unsigned int id = type_id(type);
+
+	if (eng_fail_here(type_name(id)))
 		return NULL;
-	return noted("alloc", arena_alloc(size, type, zero, site));
+	return noted("alloc", arena_alloc_typed(size, id, zero, site));
 }
 
 void *eng_alloc_nofail(size_t size, const char *type, bool zero, const void *site)
