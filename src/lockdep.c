@@ -41,30 +41,33 @@ static struct edge edges[EDGES_MAX];
 static u32 n_edges;
 static u64 follows[LOCK_CLASSES_MAX][LOCK_CLASSES_MAX / 64];
 
-static u16 class_of(const char *name, unsigned int subclass)
+static void add_class(size_t at, const char *name, unsigned int subclass)
+{
+	if (n_classes == LOCK_CLASSES_MAX) {
+		fprintf(stderr, "vfiosim: more than %d lock classes\n", LOCK_CLASSES_MAX);
+		abort();
+	}
+	class_index[at].name = name;
+	class_index[at].subclass = subclass;
+	class_index[at].id = n_classes;
+	class_names[n_classes++] = name;
+}
+
+static inline u16 class_of(const char *name, unsigned int subclass)
 {
 	size_t mask = LOCK_CLASSES_MAX * 2 - 1;
 	size_t at = (((unsigned long)name >> 1) + subclass * 77) * 0x9e3779b1UL >> 9 & mask;
 
 	while (class_index[at].name != name || class_index[at].subclass != subclass) {
-		if (!class_index[at].name) {
-			if (n_classes == LOCK_CLASSES_MAX) {
-				fprintf(stderr, "vfiosim: more than %d lock classes\n",
-					LOCK_CLASSES_MAX);
-				abort();
-			}
-			class_index[at].name = name;
-			class_index[at].subclass = subclass;
-			class_index[at].id = n_classes;
-			class_names[n_classes++] = name;
-			break;
-		}
-		at = (at + 1) & mask;
+		if (!class_index[at].name)
+			add_class(at, name, subclass);
+		else
+			at = (at + 1) & mask;
 	}
 	return class_index[at].id;
 }
 
-static bool has_edge(u16 from, u16 to)
+static inline bool has_edge(u16 from, u16 to)
 {
 	return follows[from][to / 64] >> to % 64 & 1;
 }
@@ -175,21 +178,18 @@ static void report_inversion(const struct held_lock *held, const void *lock, u16
 /* The name that device locks carry; see lockdep_set_novalidate_class(). */
 const char lockdep_no_validate[] = "dev->mutex";
 
-static void check_order(const struct held_lock *held, const void *lock, u16 class,
-			const void *where)
+/* The first time in this run that @class is taken inside @held. */
+static __attribute__((noinline)) void check_order(const struct held_lock *held, const void *lock,
+						  u16 class, const void *where)
 {
 	const struct edge *path[8];
 
-	if (held->name == lockdep_no_validate)
-		return;
 	if (held->class == class) {
 		eng_report("lock-inversion", lock,
 			   "%s takes %s while it holds one of the same class",
 			   current_task()->ts.comm, class_text(class));
 		return;
 	}
-	if (has_edge(held->class, class))
-		return;
 	if (find_path(class, held->class, path, 8))
 		report_inversion(held, lock, class);
 	if (n_edges == EDGES_MAX)
@@ -205,11 +205,16 @@ void eng_lock_acquired(const void *lock, const char *class_name, unsigned int su
 {
 	struct task *task = current_task();
 	u16 class = class_of(class_name, subclass);
+	const struct held_lock *held;
 
 	/* A trylock cannot wait, so it adds no order; what is taken inside it does. */
-	if (!trylock && class_name != lockdep_no_validate)
-		for (unsigned int i = 0; i < task->n_held; i++)
-			check_order(&task->held[i], lock, class, __builtin_return_address(0));
+	if (!trylock && class_name != lockdep_no_validate) {
+		for (unsigned int i = 0; i < task->n_held; i++) {
+			held = &task->held[i];
+			if (!has_edge(held->class, class) && held->name != lockdep_no_validate)
+				check_order(held, lock, class, __builtin_return_address(0));
+		}
+	}
 	if (task->n_held == HELD_MAX)
 		eng_fail("bug", lock, "%s holds %d locks already", task->ts.comm, HELD_MAX);
 	task->held[task->n_held++] = (struct held_lock){
@@ -218,7 +223,7 @@ void eng_lock_acquired(const void *lock, const char *class_name, unsigned int su
 	};
 }
 
-static struct held_lock *find_held(struct task *task, const void *lock)
+static inline struct held_lock *find_held(struct task *task, const void *lock)
 {
 	for (unsigned int i = task->n_held; i-- > 0; )
 		if (task->held[i].lock == lock)
@@ -235,7 +240,8 @@ void eng_lock_released(const void *lock)
 		eng_fail("unlock-by-stranger", lock, "%s releases a lock that it does not hold",
 			 task->ts.comm);
 	task->n_held--;
-	memmove(held, held + 1, (char *)&task->held[task->n_held] - (char *)held);
+	for (; held < &task->held[task->n_held]; held++)
+		*held = held[1];
 }
 
 bool eng_lock_held(const void *lock)
