@@ -93,7 +93,7 @@ unsigned int eng_choose(const char *what, unsigned int bound)
 	return decide(what, bound, false);
 }
 
-bool eng_fail_here(const char *site)
+bool eng_fail_here_slow(const char *site)
 {
 	if (run.phase != PHASE_RUN)
 		return false;

@@ -10,7 +10,7 @@
 #include <vfiosim/kapi/bug.h>
 #include <vfiosim/kapi/sched.h>
 
-#include "engine.h"
+#include "context.h"
 
 /* One function from the caller to the switch: see sched.c. */
 #define ON_SWITCH_PATH static inline __attribute__((always_inline))
@@ -53,7 +53,7 @@ ON_SWITCH_PATH void lock_spin(spinlock_t *lock, unsigned int subclass)
 	eng_wait(ENG_OP_SPIN_LOCK, lock, ENG_WRITE, spin_is_free, lock, ENG_FOREVER,
 		 ENG_UNINTERRUPTIBLE);
 	lock->owner = self();
-	current->preempt_count++;
+	eng_current()->preempt_count++;
 	eng_lock_acquired(lock, lock->name, subclass, false, false);
 }
 
@@ -77,7 +77,7 @@ bool spin_trylock(spinlock_t *lock)
 		return false;
 	}
 	lock->owner = self();
-	current->preempt_count++;
+	eng_current()->preempt_count++;
 	eng_lock_acquired(lock, lock->name, 0, false, true);
 	return true;
 }
@@ -87,7 +87,7 @@ void spin_unlock(spinlock_t *lock)
 	eng_point(ENG_OP_SPIN_UNLOCK, lock, ENG_WRITE);
 	eng_lock_released(lock);
 	lock->owner = 0;
-	current->preempt_count--;
+	eng_current()->preempt_count--;
 }
 
 bool spin_is_locked(const spinlock_t *lock)
@@ -135,12 +135,12 @@ void spin_unlock_bh(spinlock_t *lock)
 
 void preempt_disable(void)
 {
-	current->preempt_count++;
+	eng_current()->preempt_count++;
 }
 
 void preempt_enable(void)
 {
-	current->preempt_count--;
+	eng_current()->preempt_count--;
 }
 
 /* ---- mutexes ---- */
@@ -159,7 +159,7 @@ static bool mutex_is_free(const void *lock)
 /* Context: may sleep. Returns 0 holding @lock, or -EINTR. */
 ON_SWITCH_PATH int lock_mutex(struct mutex *lock, unsigned int subclass, unsigned int mode)
 {
-	might_sleep();
+	must_be_able_to_sleep();
 	check_initialised(lock, lock->name);
 	check_not_owned(lock, lock->owner);
 	if (eng_wait(ENG_OP_MUTEX_LOCK, lock, ENG_WRITE, mutex_is_free, lock, ENG_FOREVER,
@@ -279,7 +279,7 @@ ON_SWITCH_PATH int down(struct rw_semaphore *sem, bool write, unsigned int subcl
 {
 	int ret = 0;
 
-	might_sleep();
+	must_be_able_to_sleep();
 	check_initialised(sem, sem->name);
 	check_not_owned(sem, sem->owner);
 	eng_point(write ? ENG_OP_DOWN_WRITE : ENG_OP_DOWN_READ, sem, ENG_WRITE);
@@ -360,7 +360,8 @@ bool down_write_trylock(struct rw_semaphore *sem)
 void up_read(struct rw_semaphore *sem)
 {
 	eng_point(ENG_OP_UP_READ, sem, ENG_WRITE);
-	if (eng_lock_mode(sem) == 1)
+	/* Nobody writes: then the current task does not, and that is quick to see. */
+	if (unlikely(sem->owner) && eng_lock_mode(sem) == 1)
 		eng_fail("unlock-by-stranger", sem, "%s holds it for writing but ends a read",
 			 current->comm);
 	eng_lock_released(sem);
@@ -370,7 +371,7 @@ void up_read(struct rw_semaphore *sem)
 void up_write(struct rw_semaphore *sem)
 {
 	eng_point(ENG_OP_UP_WRITE, sem, ENG_WRITE);
-	if (eng_lock_mode(sem) == 2)
+	if (unlikely(sem->owner != self()) && eng_lock_mode(sem) == 2)
 		eng_fail("unlock-by-stranger", sem, "%s holds it for reading but ends a write",
 			 current->comm);
 	eng_lock_released(sem);

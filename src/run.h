@@ -66,21 +66,26 @@ struct task {
 };
 
 struct engine {
-	u64 now;
+	struct task_struct *acting;	/* these three as struct eng_front says */
 	u64 steps;
+	u32 current;
+	u32 n_tasks;
+	u64 now;
 	u64 next_pid;
 	/* Bits are task numbers. */
 	u64 alive;
 	u64 blocking;		/* pending operation has a condition */
 	u64 background;
-	u32 n_tasks;
-	u32 current;
-	u32 timer_fired;
 	void (*at_end)(void);	/* eng_at_end() */
 	struct heap heap;
 	struct pending pending[TASKS_MAX];
 	struct task tasks[TASKS_MAX];	/* last: only those in use are copied */
 };
+
+_Static_assert(offsetof(struct engine, acting) == offsetof(struct eng_front, acting) &&
+	       offsetof(struct engine, steps) == offsetof(struct eng_front, steps) &&
+	       offsetof(struct engine, current) == offsetof(struct eng_front, number),
+	       "struct engine begins as engine.h says");
 
 #define ENGINE ((struct engine *)ARENA_BASE)
 
@@ -118,6 +123,12 @@ extern struct run run SIM(run);
 static inline struct task *current_task(void)
 {
 	return &ENGINE->tasks[ENGINE->current];
+}
+
+static inline void set_current_task(struct task *task)
+{
+	ENGINE->current = task->number;
+	ENGINE->acting = task->acting;
 }
 
 /* Leaves the current task for good: the run is over. */

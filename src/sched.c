@@ -51,7 +51,7 @@ static u64 bit(unsigned int task)
 
 static bool condition_holds(const struct task *task)
 {
-	return !task->wait.ready || task->wait.ready(task->wait.arg);
+	return task->wait.ready(task->wait.arg);
 }
 
 static bool is_interrupted(const struct task *task)
@@ -64,17 +64,14 @@ static bool is_interrupted(const struct task *task)
 	return task->wait.mode == ENG_KILLABLE && pending & SIGKILL_BIT;
 }
 
+bool eng_alone;
+
 /* Valgrind looks by itself, and minds that we read what was never written. */
 static bool valgrind_looks;
 
 ON_SWITCH_PATH bool looks_freed(const void *object)
 {
-	u32 word;
-
-	if (!arena_holds(object) || valgrind_looks)
-		return false;
-	memcpy(&word, object, sizeof(word));
-	return word == (u32)POISON_FREE;
+	return !valgrind_looks && eng_looks_freed(object);
 }
 
 /* The earliest deadline among @tasks, or ENG_FOREVER. */
@@ -185,7 +182,7 @@ static u64 scenario_tasks_alive(void)
 
 ON_SWITCH_PATH void switch_from_driver(struct task *to)
 {
-	ENGINE->current = to->number;
+	set_current_task(to);
 	run.in_task = true;
 	fiber_switch(&run.driver, &to->fiber, false);
 	run.in_task = false;
@@ -277,7 +274,7 @@ ON_SWITCH_PATH void choose_next(struct task *self)
 	if (next == self)
 		return;
 	if (next) {
-		ENGINE->current = next->number;
+		set_current_task(next);
 		fiber_switch(&self->fiber, &next->fiber, false);
 		return;
 	}
@@ -316,8 +313,8 @@ ON_SWITCH_PATH void announce(struct task *self, enum eng_op op, const void *obje
 		step_limit();
 }
 
-static __attribute__((noinline)) void point_slow(enum eng_op op, const void *object,
-						 enum eng_access access)
+static __attribute__((noinline)) void point_switch(enum eng_op op, const void *object,
+						   enum eng_access access)
 {
 	struct task *self = current_task();
 
@@ -336,11 +333,11 @@ static __attribute__((noinline)) void point_slow(enum eng_op op, const void *obj
 	trace_step(op, object, ENG_READY);
 }
 
-FEW_REGISTERS void (eng_point)(enum eng_op op, const void *object, enum eng_access access)
+FEW_REGISTERS void eng_point_slow(enum eng_op op, const void *object, enum eng_access access)
 {
 	const struct decision *next = &run.decisions[run.n];
 
-	/* Setup and teardown run alone: nobody to choose from, nothing to record. */
+	/* As eng_point() without eng_alone: the driver, Valgrind. */
 	if (run.phase != PHASE_RUN && !eng_tracing && !looks_freed(object)) {
 		ENGINE->steps += run.in_task;
 		return;
@@ -351,7 +348,7 @@ FEW_REGISTERS void (eng_point)(enum eng_op op, const void *object, enum eng_acce
 		ENGINE->steps++;
 		return;
 	}
-	JUMP point_slow(op, object, access);
+	JUMP point_switch(op, object, access);
 }
 
 void eng_only_read(void)
@@ -383,13 +380,13 @@ ON_SWITCH_PATH void begin_wait(struct task *self, bool (*ready)(const void *arg)
 	ENGINE->blocking |= bit(self->number);
 }
 
-ON_SWITCH_PATH enum eng_wake wait_slow(enum eng_op op, const void *object, enum eng_access access,
+ON_SWITCH_PATH enum eng_wake wait_switch(enum eng_op op, const void *object, enum eng_access access,
 			       bool (*ready)(const void *arg), const void *arg,
 			       u64 timeout_ns, unsigned int mode)
 {
 	struct task *self = current_task();
 
-	if (run.phase != PHASE_RUN && (!ready || ready(arg))) {
+	if (run.phase != PHASE_RUN && ready(arg)) {
 		ENGINE->steps++;
 		self->wait.how = ENG_READY;
 	} else {
@@ -405,9 +402,9 @@ ON_SWITCH_PATH enum eng_wake wait_slow(enum eng_op op, const void *object, enum 
 	return self->wait.how;
 }
 
-enum eng_wake eng_wait(enum eng_op op, const void *object, enum eng_access access,
-		       bool (*ready)(const void *arg), const void *arg, u64 timeout_ns,
-		       unsigned int mode)
+enum eng_wake eng_wait_slow(enum eng_op op, const void *object, enum eng_access access,
+			    bool (*ready)(const void *arg), const void *arg, u64 timeout_ns,
+			    unsigned int mode)
 {
 	const struct decision *next = &run.decisions[run.n];
 
@@ -419,7 +416,7 @@ enum eng_wake eng_wait(enum eng_op op, const void *object, enum eng_access acces
 			current_task()->retried_object = NULL;
 		return ENG_READY;
 	}
-	return wait_slow(op, object, access, ready, arg, timeout_ns, mode);
+	return wait_switch(op, object, access, ready, arg, timeout_ns, mode);
 }
 
 u64 eng_now(void)
@@ -508,7 +505,7 @@ void eng_exit(void)
 		ask_check();
 	next = run.phase == PHASE_RUN ? next_of_script() : NULL;
 	if (next) {
-		ENGINE->current = next->number;
+		set_current_task(next);
 		fiber_switch(&self->fiber, &next->fiber, true);
 	}
 	switch_to_driver(self, true);
@@ -521,11 +518,6 @@ void eng_set_deadline(struct task_struct *ts, u64 deadline_ns)
 
 	task->wait.deadline = deadline_ns;
 	ENGINE->pending[task->number].can_time_out = deadline_ns != ENG_FOREVER;
-}
-
-unsigned int eng_current_number(void)
-{
-	return ENGINE->current;
 }
 
 bool eng_never(const void *arg)
@@ -544,7 +536,7 @@ bool eng_any_task(bool (*match)(const struct task_struct *task, const void *arg)
 
 struct task_struct *get_current(void)
 {
-	return current_task()->acting;
+	return eng_current();
 }
 
 struct task_struct *task_become(struct task_struct *task)
@@ -553,6 +545,7 @@ struct task_struct *task_become(struct task_struct *task)
 	struct task_struct *before = self->acting == &self->ts ? NULL : self->acting;
 
 	self->acting = task ? task : &self->ts;
+	ENGINE->acting = self->acting;
 	return before;
 }
 
@@ -568,7 +561,9 @@ static bool run_on(void)
 	if (run.over || !default_transition(&run.menu, &i, &how))
 		return false;
 	picked(&ENGINE->tasks[i], how);
+	eng_alone = !eng_tracing && !valgrind_looks;
 	switch_from_driver(&ENGINE->tasks[i]);
+	eng_alone = false;
 	return !run.over;
 }
 
@@ -588,7 +583,7 @@ static void run_alone(enum phase phase, const char *name, void (*body)(void *))
 	fiber_prepare(&task->fiber, arena_stack(run.setup_task), arena_stack_size, task_entry);
 	ENGINE->pending[run.setup_task].op = ENG_OP_START;
 	ENGINE->alive |= bit(run.setup_task);
-	ENGINE->current = run.setup_task;
+	set_current_task(task);
 	while (!task->ended && run_on())
 		continue;
 	if (!task->ended && !run.over)
@@ -675,7 +670,7 @@ void run_begin(const struct run_config *config)
 	}
 	run_alone(PHASE_SETUP, "setup", config->scenario->setup);
 	ENGINE->alive |= bit(run.setup_task) - 1;
-	ENGINE->current = 0;
+	set_current_task(&ENGINE->tasks[0]);
 	run.phase = PHASE_RUN;
 	setup_steps = ENGINE->steps;
 	run.steps_max += setup_steps;

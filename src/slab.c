@@ -8,7 +8,7 @@
 #include <vfiosim/kapi/sched.h>
 #include <vfiosim/kapi/string.h>
 
-#include "engine.h"
+#include "context.h"
 
 #define ZERO_SIZE_PTR ((void *)16)
 
@@ -16,7 +16,7 @@
 static void check_context(gfp_t flags)
 {
 	if (flags & __GFP_DIRECT_RECLAIM)
-		might_sleep();
+		must_be_able_to_sleep();
 }
 
 static void *allocate(size_t size, gfp_t flags, const char *what, const void *site)

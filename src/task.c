@@ -8,7 +8,7 @@
 #include <vfiosim/kapi/bug.h>
 #include <vfiosim/kapi/fs.h>
 
-#include "engine.h"
+#include "context.h"
 
 const unsigned long jiffies_per_second = HZ;
 
@@ -55,8 +55,7 @@ void might_sleep(void)
 	const struct task_struct *task = current;
 	const char *why;
 
-	if (likely(!(task->preempt_count | task->irqs_disabled | task->rcu_read_lock_nesting |
-		     task->in_interrupt)))
+	if (likely(may_sleep(task)))
 		return;
 	why = task->in_interrupt ? "in an interrupt" :
 	      task->rcu_read_lock_nesting ? "in an RCU read section" :

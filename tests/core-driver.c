@@ -21,7 +21,7 @@
 DECLARE_MODULE(vfio);
 
 KSTATE struct core_world core;
-const char core_settling;
+const unsigned int core_settling;
 static KSTATE bool flushing;
 
 static int nothing_to_init(void)

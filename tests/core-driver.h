@@ -146,7 +146,7 @@ int core_flush(void) SIM(core_flush);
 /* Everybody else gets as far as they can, but for deferred work. */
 void core_settle(void) SIM(core_settle);
 bool core_is_flushing(void) SIM(core_is_flushing);
-extern const char core_settling SIM(core_settling);
+extern const unsigned int core_settling SIM(core_settling);
 
 /* Unloads the backend and the core, if nobody uses them. */
 int core_unload(void) SIM(core_unload);

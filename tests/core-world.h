@@ -9,6 +9,6 @@
 void core_setup(void) __asm__("vfiosim_core_setup");
 void core_teardown(void) __asm__("vfiosim_core_teardown");
 bool core_is_flushing(void) __asm__("vfiosim_core_is_flushing");
-extern const char core_settling __asm__("vfiosim_core_settling");
+extern const unsigned int core_settling __asm__("vfiosim_core_settling");
 
 #endif
