@@ -255,14 +255,6 @@ void dpor_free(struct dpor *d)
 	g_free(d);
 }
 
-size_t dpor_memory(const struct dpor *d)
-{
-	return d->capacity * sizeof(*d->path.nodes) +
-	       (d->capacity + 1) * d->blocks * sizeof(*d->clocks) +
-	       d->index_size * (sizeof(*d->index) + sizeof(*d->slots) / 2) +
-	       d->extents->len * sizeof(struct extent);
-}
-
 /* ---- nodes ---- */
 
 static uint64_t available_at(const struct dpor *d, const struct node *node)

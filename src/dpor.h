@@ -107,8 +107,6 @@ void dpor_blocked(struct dpor *dpor, unsigned int task, const struct pending *pe
 void dpor_failed(struct dpor *dpor) SIM(dpor_failed);
 /* The same for every schedule of one trace, and different for different traces. */
 uint64_t dpor_digest(const struct dpor *dpor) SIM(dpor_digest);
-/* Bytes held, for the test that memory does not grow with runs. */
-size_t dpor_memory(const struct dpor *dpor) SIM(dpor_memory);
 
 /* What the sleeping steps free, one by one, to be kept in a checkpoint. */
 bool dpor_extent(const struct dpor *dpor, size_t index, const char **start, size_t *size,

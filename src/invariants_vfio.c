@@ -576,8 +576,3 @@ bool vfio_invariants_hold(const void *fixture)
 			   broken->name, broken->says);
 	return !broken;
 }
-
-const struct invariant *vfio_invariant(size_t index)
-{
-	return index < ARRAY_SIZE(table) ? &table[index].invariant : NULL;
-}

@@ -5,9 +5,6 @@
 
 #include "invariants.h"
 
-/* The n-th of the table, or NULL behind the last. Its holds() wants a prepared view. */
-const struct invariant *vfio_invariant(size_t index) SIM(vfio_invariant);
-
 /* The first that is broken now, among those that may be asked now; or NULL. */
 const struct invariant *vfio_invariants_broken(const void **object)
 	SIM(vfio_invariants_broken);

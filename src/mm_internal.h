@@ -98,7 +98,6 @@ void vma_set_insert(struct vma_set *set, struct vm_area_struct *vma) SIM(vma_set
 void vma_set_erase(struct vma_set *set, struct vm_area_struct *vma) SIM(vma_set_erase);
 void vma_set_move_start(struct vma_set *set, struct vm_area_struct *vma, unsigned long start)
 	SIM(vma_set_move_start);
-void vma_set_destroy(struct vma_set *set) SIM(vma_set_destroy);
 
 /* ---- mapping_tree.c ---- */
 struct mapping_iter {

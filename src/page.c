@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pages of memory, private and of files: their life and their content.
+ * Pages of memory, private and of files: their life and their content. Stands for
+ * mm/page_alloc.c and for what mm/memory.c does with a page's bytes.
  *
  * No locks: counts change in the step that makes or clears an entry, enters or
  * leaves a page cache; none of these functions is a choice point.

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* BUG, WARN and printk: findings and events of the run. */
+/*
+ * BUG, WARN and printk: findings and events of the run. Stands for lib/bug.c,
+ * kernel/panic.c and kernel/printk. No locks.
+ */
 #include <vfiosim/kapi/bug.h>
 #include <vfiosim/kapi/string.h>
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sparse arrays of 64-bit words: page tables and page caches.
+ * Sparse arrays of 64-bit words: page tables and page caches. Stands for the tables that
+ * mm/memory.c walks and for lib/xarray.c.
  *
  * A node covers 32 slots. Levels without a branch are left out, so a handful of
  * neighbouring pages needs one node of 272 bytes instead of the four tables of

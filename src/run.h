@@ -133,8 +133,6 @@ static inline void set_current_task(struct task *task)
 
 /* Leaves the current task for good: the run is over. */
 void run_abandon(void) SIM(run_abandon) __attribute__((noreturn));
-/* Switches to the driver, or on by the script, until chosen again. */
-void run_reschedule(void) SIM(run_reschedule);
 
 /* ---- lockdep.c ---- */
 void lockdep_reset(void) SIM(lockdep_reset);

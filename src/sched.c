@@ -281,11 +281,6 @@ ON_SWITCH_PATH void choose_next(struct task *self)
 	switch_to_driver(self, false);
 }
 
-void run_reschedule(void)
-{
-	choose_next(current_task());
-}
-
 void run_abandon(void)
 {
 	run.over = true;

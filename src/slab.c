@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * kmalloc and friends, and object caches, over the arena. Follows mm/slab_common.c
- * as far as callers can tell. Every allocation is a fault point.
+ * as far as callers can tell. Every allocation is a fault point. No locks, and no
+ * choice points: what a step frees is told to the explorer by the arena.
  */
 #include <vfiosim/kapi/slab.h>
 #include <vfiosim/kapi/bug.h>

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The kernel's string helpers that the C library does not have. Pure. */
+/*
+ * The kernel's string helpers that the C library does not have; lib/string.c,
+ * lib/kstrtox.c, lib/vsprintf.c. Pure: no state, no locks.
+ */
 #include <vfiosim/kapi/string.h>
 
 int vscnprintf(char *buffer, size_t size, const char *format, va_list args)

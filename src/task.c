@@ -2,7 +2,7 @@
 /*
  * What a task knows about itself: signals, context, time, capabilities, and the
  * work that it does on its way back to user mode. Follows kernel/signal.c,
- * kernel/task_work.c and kernel/sched/core.c.
+ * kernel/task_work.c and kernel/sched/core.c. No locks: each function is one step.
  */
 #include <vfiosim/kapi/sched.h>
 #include <vfiosim/kapi/bug.h>

@@ -2,7 +2,7 @@
 /*
  * Interrupts as eventfds. Kernel original: drivers/vfio/pci/vfio_pci_intrs.c.
  *
- * vdev->igate serialises all set-up here, and protects err_trigger and
+ * Locks: vdev->igate serialises all set-up here, and protects err_trigger and
  * req_trigger. The modelled devices raise no interrupts by themselves; a user
  * can trigger each one, which is how set-up and teardown show.
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The set of VMAs of one address space, ordered by address. The kernel used a
- * red-black tree with a list up to 6.0 and a maple tree since; this is a B+ tree
+ * red-black tree with a list up to 6.0 and a maple tree (lib/maple_tree.c) since; this is a B+ tree
  * (32 entries to a node, keyed by vm_start), which does the same for callers.
  *
  * Lock order: no locks of its own; mm->mmap_lock protects it.
@@ -412,14 +412,4 @@ void vma_set_move_start(struct vma_set *set, struct vm_area_struct *vma, unsigne
 			return;
 		}
 	}
-}
-
-/* Free the nodes; the VMAs in them belong to the caller. */
-void vma_set_destroy(struct vma_set *set)
-{
-	struct vma_iter iter;
-	struct vm_area_struct *vma;
-
-	while ((vma = vma_set_first(set, &iter)))
-		vma_set_erase(set, vma);
 }

@@ -90,7 +90,7 @@ static const struct {
 	{ "a constructed object comes back as it was left", inherited_fields },
 };
 
-START_TEST(memory_behaves)
+START_TEST(memory_is_as_the_row_says)
 {
 	assert_runs(bodies[_i].body);
 }
@@ -206,7 +206,7 @@ int main(void)
 	Suite *suite = suite_create("slab");
 	TCase *tc = tcase_create("slab");
 
-	tcase_add_loop_test(tc, memory_behaves, 0, ARRAY_SIZE(bodies));
+	tcase_add_loop_test(tc, memory_is_as_the_row_says, 0, ARRAY_SIZE(bodies));
 	tcase_add_test(tc, cached_objects_have_the_detectors_of_others);
 	tcase_add_test(tc, each_allocation_can_be_made_to_fail_by_name);
 	tcase_add_test(tc, an_unchecked_allocation_is_found_by_its_fault);
