@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "run.h"
+#include "statics.h"
 #include "symbols.h"
 #include "trace.h"
 
@@ -262,8 +263,15 @@ static void look_for_referrer(struct object *object, void *data)
 		search->found = object;
 }
 
-extern char __start_vfiosim_kstate[] __attribute__((weak));
-extern char __stop_vfiosim_kstate[] __attribute__((weak));
+static const void *find_static_pointer(const struct object *target)
+{
+	const void *start, *found = NULL;
+	size_t size;
+
+	for (unsigned int n = 0; !found && statics_range(n, &start, &size); n++)
+		found = find_pointer(start, size, target);
+	return found;
+}
 
 /* "file#2 <- fdtable#1 <- static": up to four steps, and not in circles. */
 static size_t add_path(char *text, size_t size, const struct object *object)
@@ -273,9 +281,7 @@ static size_t add_path(char *text, size_t size, const struct object *object)
 
 	for (int step = 0; step < 4 && n < size; step++) {
 		struct referrer search = { .target = object };
-		const void *global = find_pointer(__start_vfiosim_kstate,
-						  __stop_vfiosim_kstate - __start_vfiosim_kstate,
-						  object);
+		const void *global = find_static_pointer(object);
 
 		if (global)
 			return n + snprintf(text + n, size - n, " <- %s", object_name(global));

@@ -8,9 +8,6 @@
 
 #define RANGES_MAX 16
 
-extern char __start_vfiosim_kstate[] __attribute__((weak));
-extern char __stop_vfiosim_kstate[] __attribute__((weak));
-
 static struct range {
 	char *start;
 	size_t size;
@@ -18,27 +15,41 @@ static struct range {
 } ranges[RANGES_MAX];
 static unsigned int range_count;
 
+static bool is_inside(const char *start, size_t size, const struct range *of)
+{
+	return start >= of->start && start + size <= of->start + of->size;
+}
+
+static void forget_inside(const struct range *whole)
+{
+	unsigned int kept = 0;
+
+	for (unsigned int i = 0; i < range_count; i++) {
+		if (is_inside(ranges[i].start, ranges[i].size, whole))
+			free(ranges[i].boot_image);
+		else
+			ranges[kept++] = ranges[i];
+	}
+	range_count = kept;
+}
+
 void statics_add(void *start, size_t size)
 {
-	struct range *range = &ranges[range_count];
+	struct range range = { .start = start, .size = size };
 
+	for (unsigned int i = 0; i < range_count; i++)
+		if (is_inside(start, size, &ranges[i]))
+			return;
+	forget_inside(&range);
 	if (range_count == RANGES_MAX) {
 		fprintf(stderr, "vfiosim: more than %d loaded cores\n", RANGES_MAX);
 		abort();
 	}
-	range->start = start;
-	range->size = size;
-	range->boot_image = malloc(size + 1);
-	if (!range->boot_image)
+	range.boot_image = malloc(size);
+	if (!range.boot_image)
 		abort();
-	memcpy(range->boot_image, start, size);
-	range_count++;
-}
-
-/* Before main(), so before anybody could change a thing. */
-static __attribute__((constructor)) void add_own_section(void)
-{
-	statics_add(__start_vfiosim_kstate, __stop_vfiosim_kstate - __start_vfiosim_kstate);
+	memcpy(range.boot_image, start, size);
+	ranges[range_count++] = range;
 }
 
 void statics_reset(void)

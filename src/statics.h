@@ -10,11 +10,10 @@
 #include <vfiosim/kapi/types.h>
 
 /*
- * Adds [@start, @start + @size), as it is now, to what is reset. Between runs
- * only. A program that keeps KSTATE of its own and links the shared library
- * adds its section so.
+ * statics_add() (kapi/types.h) adds [@start, @start + @size), as it is now, to what is
+ * reset. Between runs only. What is inside of a range that is known is known; a range
+ * takes the place of those inside of it.
  */
-void statics_add(void *start, size_t size) SIM(statics_add);
 void statics_reset(void) SIM(statics_reset);
 size_t statics_size(void) SIM(statics_size);
 /* Return: the end of what was written or read. */

@@ -42,6 +42,24 @@ typedef u64 dma_addr_t;
 typedef u64 phys_addr_t;
 typedef unsigned int __poll_t;
 
+/*
+ * The library, and each program or object that is linked with it shared, has a section
+ * of such state: it is made known here, before main().
+ */
+extern char __start_vfiosim_kstate[] __attribute__((weak, visibility("hidden")));
+extern char __stop_vfiosim_kstate[] __attribute__((weak, visibility("hidden")));
+void statics_add(void *start, size_t size) SIM(statics_add);
+void kstate_announce(void) __asm__("vfiosim_kstate_announce")
+	__attribute__((constructor, weak, visibility("hidden")));
+
+void kstate_announce(void)
+{
+	size_t size = __stop_vfiosim_kstate - __start_vfiosim_kstate;
+
+	if (size)
+		statics_add(__start_vfiosim_kstate, size);
+}
+
 #define PAGE_SHIFT 12
 #define PAGE_SIZE (1UL << PAGE_SHIFT)
 #define PAGE_MASK (~(PAGE_SIZE - 1))
