@@ -434,6 +434,8 @@ char *follow_compare(const struct run_config *config, const char *leader, const 
 	struct following f = { .leader = &a };
 	char *difference;
 
+	if (!core_select(follower, NULL))
+		return g_strdup_printf("no core %s", follower);
 	if (!core_select(leader, NULL))
 		return g_strdup_printf("no core %s", leader);
 	lead(config, copy, n, &a);
@@ -445,8 +447,7 @@ char *follow_compare(const struct run_config *config, const char *leader, const 
 	}
 	collect_steps(&f);
 	collect_data(&f, copy, n);
-	if (!core_select(follower, NULL))
-		return g_strdup_printf("no core %s", follower);
+	core_select(follower, NULL);
 	run_follower(&f, config, &b, count);
 	difference = compare_recordings(&a, &b, count);
 	if (difference && (f.overtook || (!config->plain_points && fails_at_mark(&a)))) {
