@@ -609,6 +609,56 @@ const struct vfiosim_scenario core_open_and_destroy = {
 	.tasks = { { "opener", task_open_dying_group }, { "unbinder", task_unbind_a } },
 };
 
+/* What one sees of the only group, if it is open and has no devices. */
+static const struct vfio_group *empty_open_group(struct vfio_facts *facts)
+{
+	vfio_observe(facts);
+	if (facts->n_groups != 1 || facts->group[0].devices || !facts->group[0].opened)
+		return NULL;
+	return facts->group[0].group;
+}
+
+/* A register that fails leaves the group to who has opened it; the next one uses it. */
+static void task_bind_until_bound(void *fixture)
+{
+	struct vfio_facts facts;
+	const struct vfio_group *kept;
+
+	if (!bind_a())
+		return;
+	kept = empty_open_group(&facts);
+	if (!kept)
+		return;
+	vfiosim_expect(bind_a() == 0);
+	vfio_observe(&facts);
+	vfiosim_expect(facts.n_groups == 1 && facts.group[0].group == kept &&
+		       facts.group[0].devices == 1);
+	/* The test wants to see that exploration comes here. */
+	vfiosim_expect(!"a group without devices was used again");
+}
+
+static void task_open_and_keep(void *fixture)
+{
+	sys_open(core.user, "/dev/vfio/0", 2);
+}
+
+static void setup_unbound(void *fixture)
+{
+	core_setup();
+	core_plug("A", 0);
+}
+
+/* VF-251 */
+const struct vfiosim_scenario core_failed_bind_and_open = {
+	.name = "core-failed-bind-and-open",
+	.summary = "a group is opened while the register that made it fails",
+	.fixture_size = 16,
+	.setup = setup_unbound,
+	.teardown = teardown,
+	.tolerate = "warn,leak",
+	.tasks = { { "binder", task_bind_until_bound }, { "opener", task_open_and_keep } },
+};
+
 /* VF-295: the next group has the name, and perhaps the memory, of the last. */
 static void task_churn(void *fixture)
 {

@@ -31,6 +31,7 @@ extern const struct vfiosim_scenario core_two_set_iommu;
 extern const struct vfiosim_scenario core_two_opens;
 extern const struct vfiosim_scenario core_bind_and_open;
 extern const struct vfiosim_scenario core_open_and_destroy;
+extern const struct vfiosim_scenario core_failed_bind_and_open;
 extern const struct vfiosim_scenario core_churn;
 extern const struct vfiosim_scenario core_forced_duplicate;
 extern const struct vfiosim_scenario core_busy_unbind;

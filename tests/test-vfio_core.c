@@ -145,6 +145,24 @@ START_TEST(the_port_loses_the_races_that_5_14_loses)
 }
 END_TEST
 
+/* VF-251: one preemption and one failing step, together. */
+START_TEST(a_group_that_was_opened_while_its_register_failed_is_used_again)
+{
+	const struct vfiosim_options options = {
+		.preemptions_bounded = true, .preemptions_max = 1, .faults_max = 1,
+		.no_minimize = true,
+	};
+	struct vfiosim_report *report = NULL;
+
+	if (!can_explore())
+		return;
+	vfiosim_explore(&core_failed_bind_and_open, &options, &report);
+	ck_assert_msg(strstr(vfiosim_report_text(report), "was used again"), "%.400s",
+		      vfiosim_report_text(report));
+	vfiosim_report_free(report);
+}
+END_TEST
+
 /* The scenarios of this file that setup, waits and check() make hard to repeat. */
 START_TEST(each_run_repeats_step_by_step)
 {
@@ -181,6 +199,8 @@ static Suite *vfio_core_suite(void)
 			    sizeof(fault_sweeps) / sizeof(*fault_sweeps));
 	tcase_add_loop_test(races, the_port_wins_the_races_that_locks_and_references_exclude, 0,
 			    sizeof(good_races) / sizeof(*good_races));
+	tcase_add_test(races,
+		       a_group_that_was_opened_while_its_register_failed_is_used_again);
 	tcase_add_loop_test(races, the_port_loses_the_races_that_5_14_loses, 0,
 			    sizeof(lost_races) / sizeof(*lost_races));
 	tcase_add_loop_test(races, each_run_repeats_step_by_step, 0, 4);
