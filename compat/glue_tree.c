@@ -149,6 +149,68 @@ static int glue_feature(struct vfio_device *vdev, u32 flags, void __user *arg, s
 }
 #endif
 
+#ifdef VFIOSIM_REGION_INFO_CAPS
+/*
+ * The library's drivers answer GET_REGION_INFO as a whole, capabilities behind
+ * the structure, their offsets counted from its start. From 6.19 on the core
+ * copies, and asks for the capabilities alone, counted from the first.
+ */
+static int region_info(struct vfio_device *vdev, struct vfio_region_info *to)
+{
+	struct task_struct *task = get_current();
+	bool was = task->host_memory;
+	int ret;
+
+	task->host_memory = true;	/* @to is no memory of the modelled process */
+	ret = bridge_ioctl(driver_of(vdev), outer_of(vdev), VFIO_DEVICE_GET_REGION_INFO,
+			   (unsigned long)to);
+	task->host_memory = was;
+	return ret;
+}
+
+/* Refs: the caller frees @caps->buf, on failure too. */
+static int take_capabilities(struct vfio_info_cap *caps, struct vfio_region_info *whole)
+{
+	struct vfio_info_cap_header *cap;
+
+	caps->size = whole->argsz - whole->cap_offset;
+	caps->buf = kzalloc(caps->size, GFP_KERNEL);
+	if (!caps->buf)
+		return -ENOMEM;
+	memcpy(caps->buf, (void *)whole + whole->cap_offset, caps->size);
+	for (cap = caps->buf; cap->next; cap = (void *)caps->buf + cap->next)
+		cap->next -= whole->cap_offset;
+	return 0;
+}
+
+static int glue_region_info_caps(struct vfio_device *vdev, struct vfio_region_info *info,
+				 struct vfio_info_cap *caps)
+{
+	struct vfio_region_info own = { .argsz = sizeof(own), .index = info->index };
+	struct vfio_region_info *whole;
+	int ret = region_info(vdev, &own);
+
+	if (ret)
+		return ret;
+	info->flags = own.flags & ~VFIO_REGION_INFO_FLAG_CAPS;
+	info->offset = own.offset;
+	info->size = own.size;
+	if (own.argsz <= sizeof(own))
+		return 0;
+
+	whole = kzalloc(own.argsz, GFP_KERNEL);
+	if (!whole)
+		return -ENOMEM;
+	whole->argsz = own.argsz;
+	whole->index = info->index;
+	ret = region_info(vdev, whole);
+	if (!ret)
+		ret = take_capabilities(caps, whole);
+	kfree(whole);
+	return ret;
+}
+#endif
+
 static void fill_table(struct vfio_device_ops *ops, const void *driver)
 {
 	unsigned int has = bridge_device_has(driver);
@@ -162,6 +224,9 @@ static void fill_table(struct vfio_device_ops *ops, const void *driver)
 	ops->match = has & BRIDGE_MATCH ? glue_match : NULL;
 #ifdef VFIOSIM_DEVICE_FEATURE
 	ops->device_feature = has & BRIDGE_IOCTL ? glue_feature : NULL;
+#endif
+#ifdef VFIOSIM_REGION_INFO_CAPS
+	ops->get_region_info_caps = has & BRIDGE_IOCTL ? glue_region_info_caps : NULL;
 #endif
 #ifdef VFIOSIM_OPEN_DEVICE
 	ops->open_device = glue_open;

@@ -11,8 +11,6 @@
 #include <vfiosim/kapi/panic.h>
 
 /* uapi values that linux/fcntl.h and linux/stat.h give the kernel. */
-#define O_RDONLY 00
-#define O_RDWR 02
 #define O_CLOEXEC 02000000
 #define S_IRUGO 0444
 #define S_IWUGO 0222
@@ -113,10 +111,69 @@ static inline int pm_runtime_put(struct device *dev)
 int cdev_device_add(struct cdev *cdev, struct device *dev);
 void cdev_device_del(struct cdev *cdev, struct device *dev);
 
+typedef unsigned int fmode_t;
+
+/* ---- files: 6.10's accessors, 6.13's and 6.19's scoped forms ---- */
 static inline struct file *fd_file(struct fd fd)
 {
 	return fd.file;
 }
+
+static inline bool fd_empty(struct fd fd)
+{
+	return !fd.file;
+}
+
+typedef struct fd class_fd_t;
+
+static inline struct fd class_fd_constructor(int fd)
+{
+	return fdget(fd);
+}
+
+static inline void class_fd_destructor(struct fd *fd)
+{
+	fdput(*fd);
+}
+
+/* CLASS(fd, f)(number): f is put where its scope ends. */
+#define CLASS(name, variable)								\
+	class_##name##_t variable __attribute__((cleanup(class_##name##_destructor))) =	\
+		class_##name##_constructor
+
+static inline struct file *anon_inode_getfile_fmode(const char *name,
+						    const struct file_operations *fops,
+						    void *priv, int flags, fmode_t f_mode)
+{
+	struct file *file = anon_inode_getfile(name, fops, priv, flags);
+
+	if (!IS_ERR(file))
+		file->f_mode |= f_mode;
+	return file;
+}
+
+/* A number first, then the file: @open is not even tried when numbers have run out. */
+#define FD_ADD(flags, open)								\
+	({										\
+		int added_ = get_unused_fd_flags(flags);				\
+											\
+		if (added_ >= 0) {							\
+			struct file *file_ = (open);					\
+											\
+			if (IS_ERR(file_)) {						\
+				put_unused_fd(added_);					\
+				added_ = PTR_ERR(file_);				\
+			} else {							\
+				fd_install(added_, file_);				\
+			}								\
+		}									\
+		added_;									\
+	})
+
+/* Tokens of virtual functions; no modelled caller passes one in this form. */
+typedef struct {
+	u8 b[16];
+} uuid_t;
 
 /* ---- messages ---- */
 #ifndef dev_warn
