@@ -23,7 +23,7 @@ int vfiosim_tree_init(void);
 void vfiosim_tree_exit(void);
 #ifdef VFIOSIM_MODULE_PARAM
 #ifdef CONFIG_VFIO_NOIOMMU
-extern bool vfiosim_param_enable_unsafe_noiommu_mode;
+extern bool *const vfiosim_param_enable_unsafe_noiommu_mode;
 #endif
 #endif
 
@@ -261,7 +261,7 @@ static const struct vfio_device_ops *table_for(const void *driver)
 void tree_take_parameter(void)
 {
 #if defined(VFIOSIM_MODULE_PARAM) && defined(CONFIG_VFIO_NOIOMMU)
-	vfiosim_param_enable_unsafe_noiommu_mode = bridge_noiommu();
+	*vfiosim_param_enable_unsafe_noiommu_mode = bridge_noiommu();
 #endif
 }
 

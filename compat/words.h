@@ -98,9 +98,13 @@ static inline bool is_power_of_2(unsigned long n)
 #define EXPORT_SYMBOL_NS_GPL(symbol, name) _Static_assert(1, "")
 #define module_param(variable, type, mode) module_param_named(variable, variable, type, mode)
 #undef module_param_named
-/* The parameter keeps its own storage; the command line reaches it by this name. */
+/*
+ * The parameter keeps its own storage; the command line reaches it through this
+ * pointer, by which the compiler knows that others write to it.
+ */
 #define module_param_named(name, variable, type, mode)			\
-	extern type vfiosim_param_##name __attribute__((alias(#variable)))
+	extern type *const vfiosim_param_##name;			\
+	type *const vfiosim_param_##name = &variable
 
 /* The real 6.12 takes no owner; 6.1 and older do. vfiosim-kbuild looks at the tree. */
 #ifdef VFIOSIM_CLASS_CREATE_NAME_ONLY

@@ -10,7 +10,7 @@
 
 static void expect(const char *what, long result, long error)
 {
-	vfiosim_say("%s: %s", what, vfiosim_error_name(result));
+	vfiosim_say("%s: %s", what, vfiosim_error_name(result < 0 ? result : 0));
 	vfiosim_expect(result < 0 ? result == error : error == 0);
 }
 

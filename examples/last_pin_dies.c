@@ -38,10 +38,10 @@ static void one_pin_left(void *data)
 {
 	struct world *w = data;
 
-	vfiosim_expect(vfiosim_peek("pins", NULL) == 1);
-	vfiosim_expect(vfiosim_peek("superblocks", NULL) == 1);
+	vfiosim_expect_peek("pins", NULL, 1);
+	vfiosim_expect_peek("superblocks", NULL, 1);
 	vfiosim_expect(vfiosim_unbind(NULL, w->new) == 0);
-	vfiosim_expect(vfiosim_peek("superblocks", NULL) == 0);
+	vfiosim_expect_peek("superblocks", NULL, 0);
 }
 
 static const struct vfiosim_scenario last_pin_dies = {

@@ -25,10 +25,15 @@ struct one_device {
 };
 
 /* Devices of one @group, if it is not 0, share an IOMMU group. */
+static inline struct vfiosim_device *plugged_device(const char *name, unsigned int group)
+{
+	return vfiosim_plug(&(struct vfiosim_device_desc){
+		.name = name, .group = group, .bars = { { .size = BAR_SIZE } } });
+}
+
 static inline struct vfiosim_device *bound_device(const char *name, unsigned int group)
 {
-	struct vfiosim_device *device = vfiosim_plug(&(struct vfiosim_device_desc){
-		.name = name, .group = group, .bars = { { .size = BAR_SIZE } } });
+	struct vfiosim_device *device = plugged_device(name, group);
 
 	vfiosim_expect(vfiosim_bind(NULL, device, "vfio-pci") == 0);
 	return device;

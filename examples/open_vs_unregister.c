@@ -29,8 +29,8 @@ static void admin(void *data)
 
 static void nothing_left(void *data)
 {
-	vfiosim_expect(vfiosim_peek("pins", NULL) == 0);
-	vfiosim_expect(vfiosim_peek("superblocks", NULL) == 0);
+	vfiosim_expect_peek("pins", NULL, 0);
+	vfiosim_expect_peek("superblocks", NULL, 0);
 }
 
 static const struct vfiosim_scenario open_vs_unregister = {

@@ -43,10 +43,10 @@ static void one_winner(void *data)
 
 	vfiosim_expect(w->won <= 1 && w->won + w->busy + w->failed == 2);
 	vfiosim_expect(w->failed || w->won == 1);
-	vfiosim_expect(vfiosim_peek("pins", NULL) == w->won);
+	vfiosim_expect_peek("pins", NULL, w->won);
 	if (w->won)
 		vfiosim_expect(vfiosim_unbind(NULL, w->device) == 0);
-	vfiosim_expect(vfiosim_peek("pins", NULL) == 0);
+	vfiosim_expect_peek("pins", NULL, 0);
 }
 
 static const struct vfiosim_scenario register_race = {

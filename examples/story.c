@@ -37,10 +37,9 @@ struct world {
 /* The numbers behind /dev: pins on the filesystem, its superblocks. */
 static void expect_pins(long pins)
 {
-	vfiosim_say("pins %ld", vfiosim_peek("pins", NULL));
-	vfiosim_expect(vfiosim_peek("pins", NULL) == pins);
-	vfiosim_expect(vfiosim_peek("superblocks", NULL) == (pins > 0));
-	vfiosim_expect(vfiosim_peek("inodes", NULL) == pins);
+	vfiosim_expect_peek("pins", NULL, pins);
+	vfiosim_expect_peek("superblocks", NULL, pins > 0);
+	vfiosim_expect_peek("inodes", NULL, pins);
 }
 
 static void expect_touch(const char *who, struct vfiosim_process *process, int64_t address,
@@ -118,10 +117,8 @@ static void everybody_touches(struct world *w, enum vfiosim_touch card)
 
 static void expect_ptes(struct world *w, long card, long disk)
 {
-	vfiosim_say("page table entries: card %ld, disk %ld", vfiosim_peek("ptes", w->card),
-		    vfiosim_peek("ptes", w->disk));
-	vfiosim_expect(vfiosim_peek("ptes", w->card) == card);
-	vfiosim_expect(vfiosim_peek("ptes", w->disk) == disk);
+	vfiosim_expect_peek("ptes", w->card, card);
+	vfiosim_expect_peek("ptes", w->disk, disk);
 }
 
 static void memory_goes_off_and_on(struct world *w)

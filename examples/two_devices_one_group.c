@@ -17,9 +17,10 @@ static void setup(void *data)
 {
 	struct world *w = data;
 
+	w->other = plugged_device("0000:01:00.1", 1);
 	setup_bound(&w->one);
-	w->other = bound_device("0000:01:00.1", 1);
-	vfiosim_expect(vfiosim_peek("pins", NULL) == 2);
+	vfiosim_expect(vfiosim_bind(NULL, w->other, "vfio-pci") == 0);
+	vfiosim_expect_peek("pins", NULL, 2);
 	open_and_map(&w->one);
 }
 
@@ -35,10 +36,10 @@ static void alice(void *data)
 	vfiosim_expect(vfiosim_memory_space(me, file, false) == 0);
 	vfiosim_expect(vfiosim_present(me, bar) && !vfiosim_present(me, other_bar));
 
-	vfiosim_munmap(me, other_bar, BAR_SIZE);
+	vfiosim_munmap(me, other_bar, vfiosim_bar_size(me, file, 0));
 	vfiosim_close(me, file);
 	vfiosim_expect(vfiosim_unbind(NULL, w->other) == 0);
-	vfiosim_expect(vfiosim_peek("pins", NULL) == 1);
+	vfiosim_expect_peek("pins", NULL, 1);
 	vfiosim_expect(vfiosim_load(me, bar, NULL) == VFIOSIM_TOUCH_OK);
 	vfiosim_say("one unbound, the other in use");
 	vfiosim_munmap(me, bar, BAR_SIZE);

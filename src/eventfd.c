@@ -54,6 +54,19 @@ void eventfd_ctx_do_read(struct eventfd_ctx *ctx, u64 *count)
 	ctx->count -= *count;
 }
 
+int eventfd_ctx_remove_wait_queue(struct eventfd_ctx *ctx, wait_queue_entry_t *wait, u64 *count)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&ctx->wqh.lock, flags);
+	eventfd_ctx_do_read(ctx, count);
+	__remove_wait_queue(&ctx->wqh, wait);
+	if (*count && waitqueue_active(&ctx->wqh))
+		wake_up_locked_poll(&ctx->wqh, EPOLLOUT);
+	spin_unlock_irqrestore(&ctx->wqh.lock, flags);
+	return *count ? 0 : -EAGAIN;
+}
+
 u64 eventfd_ctx_peek(const struct eventfd_ctx *ctx)
 {
 	return ctx->count;

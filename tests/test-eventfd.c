@@ -212,6 +212,37 @@ START_TEST(a_drivers_reference_outlives_the_file)
 }
 END_TEST
 
+/* As virqfd does when it is shut down: what was signalled until then is not lost. */
+static void unlistening(void *unused)
+{
+	struct poll_table_struct table;
+	u64 count = 7;
+
+	make(0, 0);
+	init_poll_funcptr(&table, listen);
+	vfs_poll(world.file, &table);
+	eventfd_signal(world.ctx, 3);
+	vfiosim_expect(eventfd_ctx_remove_wait_queue(world.ctx, &listener, &count) == 0);
+	vfiosim_expect(count == 3 && eventfd_ctx_peek(world.ctx) == 0);
+	eventfd_signal(world.ctx, 1);
+	vfiosim_expect(world.wakeups == 1);
+	vfiosim_expect(read_count() == 1);
+
+	vfs_poll(world.file, &table);
+	vfiosim_expect(eventfd_ctx_remove_wait_queue(world.ctx, &listener, &count) == -EAGAIN);
+	vfiosim_expect(count == 0);
+}
+
+START_TEST(a_listener_leaves_with_the_count)
+{
+	static const struct vfiosim_scenario scenario = {
+		.name = "unlistening", .teardown = end, .tasks = { { "T1", unlistening } },
+	};
+
+	assert_scenario_ok(&scenario);
+}
+END_TEST
+
 static void other_file(void *unused)
 {
 	struct task_struct *task;
@@ -265,6 +296,7 @@ int main(void)
 	tcase_add_test(tcase, a_reader_sleeps_until_there_is_something);
 	tcase_add_test(tcase, a_writer_sleeps_until_there_is_room);
 	tcase_add_test(tcase, a_drivers_reference_outlives_the_file);
+	tcase_add_test(tcase, a_listener_leaves_with_the_count);
 	tcase_add_test(tcase, only_an_eventfd_has_a_context);
 	tcase_add_test(tcase, a_failed_eventfd_leaves_nothing);
 	suite_add_tcase(suite, tcase);

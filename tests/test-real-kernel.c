@@ -32,6 +32,7 @@ static char *model_lines(const struct vfiosim_scenario *original)
 	FILE *stream = open_memstream(&text, &size);
 
 	scenario.kernel = kernel;
+	scenario.core = NULL;		/* the one under test */
 	say_to(stream);
 	if (simtest_run(&scenario) != VFIOSIM_OK)
 		fprintf(stream, "%s: %s\n", run_failure()->detector, run_failure()->message);
@@ -64,13 +65,19 @@ static unsigned int differing_lines(char **real, char **model)
 START_TEST(the_model_prints_what_the_real_kernel_printed)
 {
 	const struct vfiosim_scenario *scenario = __start_vfiosim_scenarios[_i];
-	g_autofree char *name = g_strconcat(scenario->name, ".txt", NULL);
-	g_autofree char *path = g_build_filename(recorded, name, NULL);
-	g_autofree char *model = NULL, *real = NULL;
+	g_autofree char *name = NULL, *path = NULL, *model = NULL, *real = NULL;
 	g_auto(GStrv) real_lines = NULL, lines = NULL;
 	unsigned int differ;
 
+	if (!scenario)		/* a gap that the linker left between two files' scenarios */
+		return;
+	name = g_strconcat(scenario->name, ".txt", NULL);
+	path = g_build_filename(recorded, name, NULL);
 	ck_assert_msg(g_file_get_contents(path, &real, NULL, NULL), "%s: no recording", path);
+	if (g_str_has_prefix(real, "SKIPPED ")) {
+		printf("%s: not played on the real kernel: %s", scenario->name, real + 8);
+		return;
+	}
 	model = model_lines(scenario);
 	real_lines = g_strsplit(real, "\n", -1);
 	lines = g_strsplit(model, "\n", -1);

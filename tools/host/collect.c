@@ -18,7 +18,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s: %ld scenarios, %d at most\n", argv[0], count, SCENARIOS_MAX);
 		return 2;
 	}
-	for (long i = 0; i < count; i++)
-		scenarios[i] = __start_vfiosim_scenarios[i];
+	/* The linker may leave gaps between the parts. */
+	for (long i = 0, n = 0; i < count; i++)
+		if (__start_vfiosim_scenarios[i])
+			scenarios[n++] = __start_vfiosim_scenarios[i];
 	return vfiosim_main(argc, argv, scenarios);
 }

@@ -48,16 +48,37 @@ static bool shares_group(const struct vfiosim_device *device)
 	return device->desc.group && count > 1;
 }
 
+/* Ends the scenario here; the next finds the machine as it was. */
+static void skip(const char *why)
+{
+	vfiosim_say("SKIPPED %s", why);
+	backend_end_scenario();
+	devices_end_scenario();
+	exit(77);
+}
+
+/* A kernel's vfio-pci has the one design that it has: 5.14's list, or from 6.10 on the inode. */
+static void skip_other_design(const struct vfiosim_device_desc *desc)
+{
+	if (desc->design != VFIOSIM_ADDRESS_SPACE || machine_kernel() >= VFIOSIM_KERNEL_6_12)
+		return;
+	skip("this kernel keeps a list of VMAs");
+}
+
 /* A scenario that this machine cannot play is skipped, not failed. */
 static struct real_device *real(struct vfiosim_device *device)
 {
+	char why[64];
+
 	for (int i = 0; i < plugged_count && !device->real; i++) {
 		if (plugged[i].real)
 			continue;
+		skip_other_design(&plugged[i].desc);
 		plugged[i].real = machine_take(&plugged[i].desc, shares_group(&plugged[i]));
 		if (!plugged[i].real) {
-			vfiosim_say("SKIPPED no device here can play %s", plugged[i].desc.name);
-			exit(77);
+			snprintf(why, sizeof(why), "no device here can play %s",
+				 plugged[i].desc.name);
+			skip(why);
 		}
 	}
 	return device->real;

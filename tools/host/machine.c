@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "machine.h"
@@ -181,6 +182,20 @@ struct real_device *machine_take(const struct vfiosim_device_desc *desc, bool sh
 		device->scenario_group = desc->group;
 	}
 	return device;
+}
+
+enum vfiosim_kernel machine_kernel(void)
+{
+	struct utsname name;
+	int major = 0, minor = 0;
+
+	uname(&name);
+	sscanf(name.release, "%d.%d", &major, &minor);
+	if (major < 6 || (major == 6 && minor < 1))
+		return VFIOSIM_KERNEL_5_14;
+	if (major == 6 && minor < 12)
+		return VFIOSIM_KERNEL_6_1;
+	return major == 6 && minor < 18 ? VFIOSIM_KERNEL_6_12 : VFIOSIM_KERNEL_6_18;
 }
 
 void machine_give_back(void)

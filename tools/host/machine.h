@@ -22,6 +22,9 @@ struct real_device {
 /* Reads the inventory from sysfs, once. */
 void machine_read(void);
 
+/* Whose behaviour this machine's kernel has: the newest that is not newer than it. */
+enum vfiosim_kernel machine_kernel(void);
+
 /*
  * The device that can play the part of @desc: its BARs are as large as asked for,
  * or larger if none fits exactly; devices of one scenario group share one, others

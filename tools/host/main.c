@@ -19,7 +19,7 @@
 #include "backend.h"
 #include "machine.h"
 
-#define SCENARIO_SECONDS_MAX 120
+#define SCENARIO_SECONDS_MAX 300
 
 struct thread {
 	const struct vfiosim_task *task;
@@ -49,10 +49,20 @@ static void run_tasks(const struct vfiosim_scenario *scenario, void *fixture)
 		pthread_join(threads[i].id, NULL);
 }
 
+/* A scenario that names its core is about one kernel, and no other plays it. */
+static void skip_if_of_another_kernel(const struct vfiosim_scenario *scenario)
+{
+	if (!scenario->core || scenario->kernel == machine_kernel())
+		return;
+	vfiosim_say("SKIPPED it is about another kernel");
+	exit(77);
+}
+
 static int run_here(const struct vfiosim_scenario *scenario)
 {
 	void *fixture = calloc(1, scenario->fixture_size + 1);
 
+	skip_if_of_another_kernel(scenario);
 	backend_start();
 	machine_read();
 	if (scenario->setup)

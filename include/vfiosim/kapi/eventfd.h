@@ -4,6 +4,7 @@
 #define VFIOSIM_KAPI_EVENTFD_H
 
 #include <vfiosim/kapi/fs.h>
+#include <vfiosim/kapi/wait.h>
 
 #define EFD_SEMAPHORE 1
 
@@ -21,6 +22,12 @@ void eventfd_ctx_put(struct eventfd_ctx *ctx) KAPI(eventfd_ctx_put);
 u64 eventfd_signal(struct eventfd_ctx *ctx, u64 n) KAPI(eventfd_signal);
 /* The count as a reader would get it; resets it. Context: the queue's lock is held. */
 void eventfd_ctx_do_read(struct eventfd_ctx *ctx, u64 *count) KAPI(eventfd_ctx_do_read);
+/*
+ * Takes @wait off the queue, and the count with it, so that no signal is lost
+ * between the two. 0, or -EAGAIN if the count was 0. Context: any.
+ */
+int eventfd_ctx_remove_wait_queue(struct eventfd_ctx *ctx, wait_queue_entry_t *wait, u64 *count)
+	KAPI(eventfd_ctx_remove_wait_queue);
 /* The count, untouched; no choice point, for checkers. */
 u64 eventfd_ctx_peek(const struct eventfd_ctx *ctx) SIM(eventfd_ctx_peek);
 

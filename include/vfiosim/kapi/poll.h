@@ -11,6 +11,12 @@
 #define EPOLLERR 0x00000008
 #define EPOLLHUP 0x00000010
 
+/* What a wake-up says of the events that it is for. */
+static inline __poll_t key_to_poll(const void *key)
+{
+	return (__poll_t)(unsigned long)key;
+}
+
 typedef void (*poll_queue_proc)(struct file *file, wait_queue_head_t *wq,
 				struct poll_table_struct *table);
 
