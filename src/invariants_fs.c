@@ -8,7 +8,6 @@
  */
 #define VFIOSIM_HOST
 #include <stdio.h>
-#include <string.h>
 
 #include <vfiosim/kapi/fdtable.h>
 #include <vfiosim/kapi/mm.h>
@@ -19,15 +18,6 @@
 #include "mm_internal.h"
 #include "run.h"
 #include "vfs.h"
-
-#define VIEW_MAX 64
-
-/* Live objects of one type; those beyond VIEW_MAX are not looked at. */
-struct kind {
-	const char *type;
-	unsigned int count;
-	void *object[VIEW_MAX];
-};
 
 enum {
 	INODES,
@@ -41,7 +31,7 @@ enum {
 	KINDS,
 };
 
-static struct kind view[KINDS] = {
+static struct view view[KINDS] = {
 	[INODES] = { "inode" },
 	[SUPERS] = { "super_block" },
 	[MOUNTS] = { "mount" },
@@ -51,32 +41,6 @@ static struct kind view[KINDS] = {
 	[TABLES] = { "files_struct" },
 	[TASKS] = { "task_struct" },
 };
-
-#define for_each(kind_, pointer)						\
-	for (unsigned int i_##pointer = 0;					\
-	     i_##pointer < view[kind_].count &&					\
-	     ((pointer) = view[kind_].object[i_##pointer], true); i_##pointer++)
-
-static void view_add(struct object *object, void *unused)
-{
-	const char *type = type_name(object->type);
-
-	if (object->state != OBJECT_LIVE && object->state != OBJECT_IMMORTAL)
-		return;
-	for (unsigned int k = 0; k < KINDS; k++) {
-		if (strcmp(view[k].type, type) || view[k].count == VIEW_MAX)
-			continue;
-		view[k].object[view[k].count++] = object_body(object);
-		return;
-	}
-}
-
-static void view_take(void)
-{
-	for (unsigned int k = 0; k < KINDS; k++)
-		view[k].count = 0;
-	arena_for_each(view_add, NULL);
-}
 
 /* ---- pins ---- */
 
@@ -466,7 +430,7 @@ static bool inv_20_nr_files(const void **object)
 	for_each(FILES, file)
 		counted += !file->f_uncounted && !(file->f_mode & FMODE_NOACCOUNT);
 	*object = NULL;
-	return view[FILES].count == VIEW_MAX || files_stat.nr_files == counted;
+	return files_stat.nr_files == counted;
 }
 
 static int table_users(const struct files_struct *table)
@@ -534,7 +498,8 @@ const size_t fs_invariants_count = ARRAY_SIZE(fs_invariants);
 
 const struct invariant *fs_invariants_broken(const void **object)
 {
-	view_take();
+	if (!view_fill(view, KINDS, true))
+		return NULL;
 	for (size_t n = 0; n < fs_invariants_count; n++) {
 		*object = NULL;
 		if (!fs_invariants[n].holds(object))

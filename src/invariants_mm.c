@@ -12,58 +12,22 @@
  * I-10, nothing mapped, is asked by evict() itself ("stale-mapping").
  */
 #define VFIOSIM_HOST
-#include <string.h>
-
 #include "invariants_mm.h"
 #include "mm_internal.h"
 #include "run.h"
 
-#define VIEW_MAX 64
-
-struct kind {
-	const char *type;
-	unsigned int count;
-	void *object[VIEW_MAX];
-};
-
 enum { MMS, INODES, VMAS, FILES, KINDS };
 
-static struct kind view[KINDS] = {
+static struct view view[KINDS] = {
 	[MMS] = { "mm_struct" },
 	[INODES] = { "inode" },
 	[VMAS] = { "vm_area_struct" },
 	[FILES] = { "file" },
 };
 
-#define for_each(kind_, pointer)						\
-	for (unsigned int i_##pointer = 0;					\
-	     i_##pointer < view[kind_].count &&					\
-	     ((pointer) = view[kind_].object[i_##pointer], true); i_##pointer++)
-
 #define for_each_vma(mm, iter, vma)						\
 	for ((vma) = vma_set_first(&(mm)->mm_vmas, &(iter)); (vma);		\
 	     (vma) = vma_iter_next(&(iter)))
-
-static void view_add(struct object *object, void *unused)
-{
-	const char *type = type_name(object->type);
-
-	if (object->state != OBJECT_LIVE && object->state != OBJECT_IMMORTAL)
-		return;
-	for (unsigned int k = 0; k < KINDS; k++) {
-		if (strcmp(view[k].type, type) || view[k].count == VIEW_MAX)
-			continue;
-		view[k].object[view[k].count++] = object_body(object);
-		return;
-	}
-}
-
-static void view_take(void)
-{
-	for (unsigned int k = 0; k < KINDS; k++)
-		view[k].count = 0;
-	arena_for_each(view_add, NULL);
-}
 
 static bool sem_is_free(const struct rw_semaphore *sem)
 {
@@ -308,7 +272,7 @@ static bool i_8_hooks(const void **object)
 		return true;
 	for_each(VMAS, vma)
 		alive += vma->vm_file && vma->vm_flags & VM_PFNMAP;
-	return view[VMAS].count == VIEW_MAX || alive == device_vmas_open;
+	return alive == device_vmas_open;
 }
 
 static bool inode_is_alive(const struct address_space *mapping)
@@ -357,7 +321,8 @@ const size_t mm_invariants_count = ARRAY_SIZE(mm_invariants);
 
 const struct invariant *mm_invariants_broken(const void **object)
 {
-	view_take();
+	if (!view_fill(view, KINDS, true))
+		return NULL;
 	for (size_t n = 0; n < mm_invariants_count; n++) {
 		*object = NULL;
 		if (!mm_invariants[n].holds(object))

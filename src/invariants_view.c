@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * See invariants_view.h. Objects are found by their type's name in the arena.
+ * See invariants_view.h.
  *
  * Owns the view, which is rebuilt before it is used. No locks: between two steps
  * nobody runs.
  */
 #define VFIOSIM_HOST
-#include <string.h>
-
 #include <vfiosim/kapi/lock.h>
 
 #include "invariants_view.h"
@@ -20,31 +18,9 @@ struct view view[KINDS] = {
 	[TABLES] = { "files_struct" },
 };
 
-static bool view_overflows;
-
-static void view_add(struct object *object, void *unused)
-{
-	const char *type = type_name(object->type);
-
-	if (object->state != OBJECT_LIVE)
-		return;
-	for (unsigned int k = 0; k < KINDS; k++) {
-		if (strcmp(view[k].type, type))
-			continue;
-		if (view[k].count < VIEW_MAX)
-			view[k].object[view[k].count++] = object_body(object);
-		else
-			view_overflows = true;
-	}
-}
-
 bool view_take(void)
 {
-	view_overflows = false;
-	for (unsigned int k = 0; k < KINDS; k++)
-		view[k].count = 0;
-	arena_for_each(view_add, NULL);
-	return !view_overflows;
+	return view_fill(view, KINDS, false);
 }
 
 bool is_live(const void *pointer)
