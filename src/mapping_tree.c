@@ -98,6 +98,13 @@ static inline void raise_reach(const struct mapping_node *node, u32 reach)
 	}
 }
 
+/* Whether a neighbour of @slot reaches @reach: then the nodes above know of that. */
+static inline bool neighbour_reaches(const struct mapping_node *node, int slot, u32 reach)
+{
+	return (slot > 0 && node->reach[slot - 1] >= reach) ||
+	       (slot + 1 < node->n && node->reach[slot + 1] >= reach);
+}
+
 /* Something that reached @gone has left @node, which is not empty. */
 static void lower_reach(const struct mapping_node *node, u32 gone)
 {
@@ -147,14 +154,18 @@ static void put_at(struct mapping_node *node, unsigned int at, const void *below
 {
 	unsigned int tail = node->n - at;
 
-	memmove(&node->ref[at + 1], &node->ref[at], tail * sizeof(node->ref[0]));
-	memmove(&node->reach[at + 1], &node->reach[at], tail * sizeof(node->reach[0]));
+	/* Most come last. */
+	if (tail) {
+		memmove(&node->ref[at + 1], &node->ref[at], tail * sizeof(node->ref[0]));
+		memmove(&node->reach[at + 1], &node->reach[at], tail * sizeof(node->reach[0]));
+		if (!node->leaf)
+			memmove(&node->first[at + 1], &node->first[at],
+				tail * sizeof(node->first[0]));
+	}
 	node->ref[at] = eng_ref(below);
 	node->reach[at] = reach;
-	if (!node->leaf) {
-		memmove(&node->first[at + 1], &node->first[at], tail * sizeof(node->first[0]));
+	if (!node->leaf)
 		node->first[at] = first;
-	}
 	node->n++;
 	settle(node, at);
 }
@@ -229,7 +240,8 @@ static void insert_at(struct mapping_tree *tree, struct mapping_node *node, unsi
 
 	if (node->n < FANOUT) {
 		put_at(node, at, below, reach, first);
-		raise_reach(node, reach);
+		if (!neighbour_reaches(node, at, reach))
+			raise_reach(node, reach);
 		return;
 	}
 	if (at == FANOUT && last_leaf(node) == tree->last)
@@ -270,10 +282,12 @@ static void erase_at(struct mapping_tree *tree, struct mapping_node *node, unsig
 {
 	struct mapping_node *parent = node->parent;
 	u32 gone = node->reach[at];
+	bool known = neighbour_reaches(node, at, gone);
 
 	take_from(node, at);
 	if (node->n) {
-		lower_reach(node, gone);
+		if (!known)
+			lower_reach(node, gone);
 		if (parent && node->n < FANOUT / 4)
 			join_right(tree, node);
 		return;
@@ -306,6 +320,9 @@ static unsigned int slot_behind(const struct mapping_node *leaf, unsigned long p
 {
 	unsigned int low = 0, high = leaf->n;
 
+	/* Most come last, and each VMA that need not be read is a miss of the cache less. */
+	if (vma_at(leaf, high - 1)->vm_pgoff <= pgoff)
+		return high;
 	while (low < high) {
 		unsigned int middle = (low + high) / 2;
 
