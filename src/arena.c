@@ -431,6 +431,8 @@ static inline struct object *pop_free(struct size_class *class, size_t size)
 		eng_fail("use-after-free", object_body(object),
 			 "written to after it was freed; found when its memory was used again");
 	class->free = words.next ? to_offset(words.next) + 1 : 0;
+	if (words.next)
+		__builtin_prefetch(tail_at(words.next, size));
 	return object;
 }
 

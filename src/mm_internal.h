@@ -278,6 +278,8 @@ struct vma_munmap {
 	struct vm_area_struct **vma;	/* that left the set, ascending */
 	unsigned int nr_vmas;
 	struct vm_area_struct *few[2];	/* room for most requests */
+	struct vm_area_struct *prev;	/* what stays on either side, or NULL */
+	struct vm_area_struct *next;
 	unsigned long nr_pages;
 	unsigned long nr_accounted;
 	bool cleared;

@@ -309,21 +309,20 @@ static void release_writable(struct mmap_request *request)
 	request->transient = NULL;
 }
 
-static struct vm_area_struct *merge_with_neighbours(const struct mmap_request *request)
+/* @prev and @next stand on either side of the free range of @request. */
+static struct vm_area_struct *merge_with_neighbours(const struct mmap_request *request,
+						    struct vm_area_struct *prev,
+						    struct vm_area_struct *next)
 {
 	struct vma_merge merge = {
 		.mm = request->mm, .start = request->addr, .end = request->addr + request->len,
 		.pgoff = request->pgoff, .flags = request->vm_flags, .file = request->file,
-		.plain_mmap = true,
+		.prev = prev, .next = next, .plain_mmap = true,
 	};
-	struct vma_iter iter;
 
 	/* Shared anonymous memory gets a file of its own, which nobody else shows. */
 	if (!request->file && request->vm_flags & VM_SHARED)
 		return NULL;
-	merge.next = vma_set_find(&request->mm->mm_vmas, request->addr, &iter);
-	merge.prev = merge.next ? vma_iter_peek_prev(&iter) :
-		     vma_set_last(&request->mm->mm_vmas);
 	return vma_merge_new_range(&merge);
 }
 
@@ -496,7 +495,9 @@ static bool room_for(const struct mmap_request *request)
  */
 static long mmap_region_old(struct mmap_request *request)
 {
-	struct vm_area_struct *vma;
+	struct vma_set *set = &request->mm->mm_vmas;
+	struct vm_area_struct *vma, *prev;
+	struct vma_iter iter;
 	int ret = 0;
 
 	if (!room_for(request))
@@ -507,7 +508,9 @@ static long mmap_region_old(struct mmap_request *request)
 		ret = charge(request);
 	if (ret)
 		return ret;
-	vma = merge_with_neighbours(request);
+	vma = vma_set_find(set, request->addr, &iter);
+	prev = vma ? vma_iter_peek_prev(&iter) : vma_set_last(set);
+	vma = merge_with_neighbours(request, prev, vma);
 	if (!vma)
 		vma = new_mapping(request);
 	if (!IS_ERR(vma))
@@ -544,7 +547,7 @@ static long mmap_region_new(struct mmap_request *request)
 	}
 	vms_clear_ptes(&vms);
 	vms_close_vmas(&vms);
-	vma = merge_with_neighbours(request);
+	vma = merge_with_neighbours(request, vms.prev, vms.next);
 	if (!vma)
 		vma = new_mapping(request);
 	if (IS_ERR(vma))

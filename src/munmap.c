@@ -46,17 +46,20 @@ static int cut_ends(struct mm_struct *mm, struct vm_area_struct *vma, unsigned l
 #define for_each_detached(vms, i, vma)						\
 	for (i = 0; i < (vms)->nr_vmas && ((vma) = (vms)->vma[i]); i++)
 
-/* Which VMAs [start, end) holds: they are about to leave the set that knows it. */
-static void collect(struct vma_munmap *vms)
+/*
+ * Which VMAs [start, end) holds, from the one at @start on, and the two around them:
+ * the set, which they are about to leave, knows it now.
+ */
+static void collect(struct vma_munmap *vms, struct vma_iter start)
 {
-	struct vm_area_struct *first, *vma;
-	struct vma_iter start, iter;
+	struct vm_area_struct *first = vma_iter_load(&start), *vma;
+	struct vma_iter iter = start;
 	unsigned int count = 0;
 
-	first = vma_set_find(&vms->mm->mm_vmas, vms->start, &start);
-	iter = start;
 	for (vma = first; vma && vma->vm_start < vms->end; vma = vma_iter_next(&iter))
 		count++;
+	vms->prev = vma_iter_peek_prev(&start);
+	vms->next = vma;
 	vms->vma = vms->few;
 	if (count > ARRAY_SIZE(vms->few))
 		vms->vma = __kmalloc_named(count * sizeof(vma), GFP_KERNEL | __GFP_NOFAIL,
@@ -72,13 +75,13 @@ static void forget(struct vma_munmap *vms)
 	vms->nr_vmas = 0;
 }
 
-static void detach(struct vma_munmap *vms)
+static void detach(struct vma_munmap *vms, struct vma_iter start)
 {
 	struct mm_struct *mm = vms->mm;
 	struct vm_area_struct *vma;
 	unsigned int i;
 
-	collect(vms);
+	collect(vms, start);
 	for_each_detached(vms, i, vma) {
 		vma_set_erase(&mm->mm_vmas, vma);
 		mm->map_count--;
@@ -98,18 +101,26 @@ static void detach(struct vma_munmap *vms)
 int vms_gather_munmap_vmas(struct vma_munmap *vms, struct mm_struct *mm, unsigned long start,
 			   unsigned long end)
 {
-	struct vm_area_struct *vma = find_vma_intersection(mm, start, end);
+	const int map_count = mm->map_count;
+	struct vm_area_struct *vma;
+	struct vma_iter iter;
 	int ret;
 
 	*vms = (struct vma_munmap){ .mm = mm, .start = start, .end = end };
-	if (!vma)
+	vma = vma_set_find(&mm->mm_vmas, start, &iter);
+	if (!vma || vma->vm_start >= end) {
+		vms->prev = vma ? vma_iter_peek_prev(&iter) : vma_set_last(&mm->mm_vmas);
+		vms->next = vma;
 		return 0;
+	}
 	ret = cut_ends(mm, vma, start, end);
 	if (!ret)
 		ret = vma_set_prealloc();
 	if (ret)
 		return ret;
-	detach(vms);
+	if (mm->map_count != map_count)
+		vma_set_find(&mm->mm_vmas, start, &iter);
+	detach(vms, iter);
 	return 0;
 }
 
@@ -137,9 +148,8 @@ static void clear_one(struct vm_area_struct *vma)
 /* Clear the entries of all VMAs, then unlink all, then free tables. */
 void vms_clear_ptes(struct vma_munmap *vms)
 {
-	struct vm_area_struct *vma, *next;
+	struct vm_area_struct *vma;
 	unsigned long floor = 0, ceiling = vms->mm->task_size;
-	struct vma_iter iter;
 	unsigned int i;
 
 	if (vms->cleared || !vms->nr_vmas)
@@ -148,12 +158,10 @@ void vms_clear_ptes(struct vma_munmap *vms)
 		clear_one(vma);
 	for_each_detached(vms, i, vma)
 		unlink_file_vma(vma);
-	next = vma_set_find(&vms->mm->mm_vmas, vms->end, &iter);
-	vma = next ? vma_iter_peek_prev(&iter) : vma_set_last(&vms->mm->mm_vmas);
-	if (next)
-		ceiling = next->vm_start;
-	if (vma)
-		floor = vma->vm_end;
+	if (vms->next)
+		ceiling = vms->next->vm_start;
+	if (vms->prev)
+		floor = vms->prev->vm_end;
 	free_pgtables(vms->mm, floor, ceiling);
 	tlb_flush(vms->mm);
 	vms->cleared = true;

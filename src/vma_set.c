@@ -15,6 +15,7 @@
 
 #define FANOUT 32
 #define LEVELS 12
+#define AHEAD 4			/* VMAs fetched in front of a walk */
 
 struct vma_node {
 	u16 n;
@@ -131,6 +132,9 @@ struct vm_area_struct *vma_iter_next(struct vma_iter *iter)
 		iter->node = iter->node->next;
 		iter->slot = 0;
 	}
+	/* The VMAs of a walk lie anywhere: each would be a miss of the cache. */
+	if (iter->node && iter->slot + AHEAD < iter->node->n)
+		__builtin_prefetch(vma_in(iter->node, iter->slot + AHEAD));
 	return vma_iter_load(iter);
 }
 
@@ -191,8 +195,10 @@ static void put_at(struct vma_node *node, unsigned int at, unsigned long key,
 {
 	unsigned int tail = node->n - at;
 
-	memmove(&node->key[at + 1], &node->key[at], tail * sizeof(node->key[0]));
-	memmove(&node->ref[at + 1], &node->ref[at], tail * sizeof(node->ref[0]));
+	if (tail) {
+		memmove(&node->key[at + 1], &node->key[at], tail * sizeof(node->key[0]));
+		memmove(&node->ref[at + 1], &node->ref[at], tail * sizeof(node->ref[0]));
+	}
 	node->key[at] = key;
 	node->ref[at] = eng_ref(below);
 	node->n++;
@@ -306,9 +312,12 @@ void vma_set_insert(struct vma_set *set, struct vm_area_struct *vma)
 		return;
 	}
 	descend_path(set, key, &path);
+	leaf = path.node[path.depth];
 	at = path.slot[path.depth];
-	if (path.node[path.depth]->key[at] < key)
+	if (leaf->key[at] < key)
 		at++;
+	if (leaf->n < FANOUT)
+		set->last = leaf;
 	insert_at(set, &path, path.depth, at, key, vma);
 }
 
