@@ -80,6 +80,73 @@ START_TEST(a_refcount_saturates_and_warns_once)
 }
 END_TEST
 
+static void count_by_more_than_one(void *fixture)
+{
+	refcount_t refs = REFCOUNT_INIT(1);
+
+	refcount_add(4, &refs);
+	vfiosim_expect(refcount_add_not_zero(2, &refs) && refcount_read(&refs) == 7);
+	vfiosim_expect(!refcount_sub_and_test(6, &refs) && !refcount_dec_not_one(&refs));
+	vfiosim_expect(refcount_dec_if_one(&refs) && refcount_read(&refs) == 0);
+	vfiosim_expect(!refcount_dec_if_one(&refs));
+	vfiosim_expect(!refcount_inc_not_zero(&refs) && !refcount_add_not_zero(2, &refs));
+	refcount_set(&refs, 3);
+	vfiosim_expect(refcount_dec_not_one(&refs) && refcount_sub_and_test(2, &refs));
+}
+
+/* The lock is taken for the last reference only. */
+static void drop_under_lock(void *fixture)
+{
+	struct {
+		spinlock_t spin;
+		struct mutex mutex;
+	} l;
+	refcount_t refs = REFCOUNT_INIT(2);
+	atomic_t count = ATOMIC_INIT(2);
+
+	spin_lock_init(&l.spin);
+	mutex_init(&l.mutex);
+	vfiosim_expect(!refcount_dec_and_lock(&refs, &l.spin) && !spin_is_locked(&l.spin));
+	vfiosim_expect(refcount_dec_and_lock(&refs, &l.spin) && lockdep_is_held(&l.spin));
+	spin_unlock(&l.spin);
+	vfiosim_expect(!atomic_dec_and_lock(&count, &l.spin) && !spin_is_locked(&l.spin));
+	vfiosim_expect(atomic_dec_and_lock(&count, &l.spin) && lockdep_is_held(&l.spin));
+	spin_unlock(&l.spin);
+	refcount_set(&refs, 2);
+	vfiosim_expect(!refcount_dec_and_mutex_lock(&refs, &l.mutex));
+	vfiosim_expect(!mutex_is_locked(&l.mutex));
+	vfiosim_expect(refcount_dec_and_mutex_lock(&refs, &l.mutex));
+	mutex_unlock(&l.mutex);
+	atomic_set(&count, 1);
+	vfiosim_expect(atomic_dec_and_mutex_lock(&count, &l.mutex));
+	mutex_unlock(&l.mutex);
+}
+
+static void add_on_zero(void *fixture)
+{
+	refcount_t refs = REFCOUNT_INIT(0);
+
+	refcount_inc(&refs);
+}
+
+static void drop_too_many(void *fixture)
+{
+	refcount_t refs = REFCOUNT_INIT(1);
+
+	refcount_sub_and_test(2, &refs);
+}
+
+START_TEST(references_are_counted_in_any_number)
+{
+	assert_runs(count_by_more_than_one);
+	assert_runs(drop_under_lock);
+	assert_detects("refcount", add_on_zero);
+	ck_assert_ptr_nonnull(strstr(run_failure()->message, "addition on 0"));
+	assert_detects("refcount", drop_too_many);
+	ck_assert_ptr_nonnull(strstr(run_failure()->message, "underflow"));
+}
+END_TEST
+
 struct shared {
 	struct mutex lock;
 	struct kref kref;
@@ -176,6 +243,7 @@ int main(void)
 
 	tcase_add_test(tc, operations_return_what_the_kernel_s_return);
 	tcase_add_test(tc, a_refcount_saturates_and_warns_once);
+	tcase_add_test(tc, references_are_counted_in_any_number);
 	tcase_add_test(tc, the_last_of_two_puts_releases_with_the_lock_held);
 	tcase_add_test(tc, a_failed_conditional_operation_counts_as_a_read);
 	suite_add_tcase(suite, tc);

@@ -63,6 +63,22 @@ static void failing_init(void *fixture)
 	vfiosim_expect(load_module(THIS_MODULE) == 0);
 }
 
+/* A module that is going takes no new users, but who holds it may hold it twice (FS-34). */
+static void going(void *fixture)
+{
+	load_module(THIS_MODULE);
+	vfiosim_expect(try_module_get(THIS_MODULE));
+	THIS_MODULE->state = MODULE_STATE_GOING;
+	vfiosim_expect(!try_module_get(THIS_MODULE));
+	__module_get(THIS_MODULE);
+	vfiosim_expect(module_refcount(THIS_MODULE) == 2);
+	vfiosim_expect(delete_module(THIS_MODULE) == -EBUSY);
+	module_put(THIS_MODULE);
+	module_put(THIS_MODULE);
+	THIS_MODULE->state = MODULE_STATE_LIVE;
+	vfiosim_expect(delete_module(THIS_MODULE) == 0);
+}
+
 static const struct {
 	const char *what;
 	void (*body)(void *fixture);
@@ -70,6 +86,7 @@ static const struct {
 	{ "a module in use is not unloaded", load_and_unload },
 	{ "a module that others use is not unloaded", dependencies },
 	{ "a module whose init fails is gone", failing_init },
+	{ "a module that is going takes no new users", going },
 };
 
 START_TEST(modules_load_and_unload)

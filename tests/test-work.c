@@ -92,6 +92,44 @@ static void delayed_work(void *fixture)
 	vfiosim_expect(flush_delayed_work(&world->delayed) && world->runs == 2);
 }
 
+/* The item is pending while its timer runs: nobody queues it a second time. */
+static void delayed_work_again(void *fixture)
+{
+	init_world(fixture);
+	vfiosim_expect(queue_delayed_work(system_wq, &world->delayed, 50));
+	vfiosim_expect(!queue_delayed_work(system_wq, &world->delayed, 0));
+	vfiosim_expect(mod_delayed_work(system_wq, &world->delayed, 20));
+	msleep(1000);
+	vfiosim_expect(world->runs == 1 && world->when == 20);
+	vfiosim_expect(!mod_delayed_work(system_wq, &world->delayed, 20));
+	vfiosim_expect(cancel_delayed_work(&world->delayed));
+	vfiosim_expect(!cancel_delayed_work(&world->delayed));
+	vfiosim_expect(queue_delayed_work(system_wq, &world->delayed, 0));
+	vfiosim_expect(cancel_delayed_work(&world->delayed));
+	msleep(1000);
+	vfiosim_expect(world->runs == 1);
+}
+
+static void requeue_once(struct work_struct *work)
+{
+	if (!world->runs++)
+		queue_work(world->queue, work);
+}
+
+static void drain(void *fixture)
+{
+	init_world(fixture);
+	INIT_WORK(&world->work, requeue_once);
+	world->queue = alloc_workqueue("drained", 0, 0);
+	queue_work(world->queue, &world->work);
+	drain_workqueue(world->queue);
+	vfiosim_expect(world->runs == 2);
+	queue_work(world->queue, &world->work);
+	vfiosim_expect(cancel_work(&world->work) && !cancel_work(&world->work));
+	destroy_workqueue(world->queue);
+	vfiosim_expect(world->runs == 2);
+}
+
 static void timers(void *fixture)
 {
 	init_world(fixture);
@@ -114,6 +152,8 @@ static const struct {
 	{ "cancelled work does not run", cancel },
 	{ "a single-threaded queue keeps the order", ordered_queue },
 	{ "delayed work runs when its time has come", delayed_work },
+	{ "delayed work is queued once", delayed_work_again },
+	{ "a drained queue has done what its work queued", drain },
 	{ "timers fire when due", timers },
 };
 
