@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "hash.h"
 #include "memcheck.h"
 #include "run.h"
 
@@ -742,16 +743,11 @@ const void *arena_heap_restore(const void *buffer)
 
 static void hash_object(struct object *object, void *data)
 {
-	const u64 *word = object_body(object);
 	u64 *hash = data;
 
-	if (object->state != OBJECT_LIVE && object->state != OBJECT_IMMORTAL)
-		return;
-	*hash = (*hash ^ (unsigned long)object) * 0x9e3779b97f4a7c15ULL;
-	for (u32 i = 0; i < object->size / sizeof(*word); i++) {
-		*hash = (*hash ^ word[i]) * 0x9e3779b97f4a7c15ULL;
-		*hash ^= *hash >> 29;
-	}
+	if (object->state == OBJECT_LIVE || object->state == OBJECT_IMMORTAL)
+		*hash = hash_bytes(hash_word(*hash, (unsigned long)object),
+				   object_body(object), object->size);
 }
 
 /* Live objects only: what was freed decides nothing but where the next ones go. */

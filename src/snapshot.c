@@ -3,13 +3,14 @@
  * Snapshots: everything that a run has changed, copied to a buffer and back, at
  * a menu (all tasks suspended, the driver running).
  *
- * Order in the buffer: head, struct engine (tasks in use), stacks (their live
- * part), statics, lock order, heap.
+ * Order in the buffer: head, struct engine up to its tables, pending operations,
+ * for each task itself and the live part of its stack, statics, lock order, heap.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "hash.h"
 #include "memcheck.h"
 #include "run.h"
 #include "statics.h"
@@ -24,9 +25,11 @@ struct head {
 	u32 n_findings;
 };
 
-static size_t engine_size(void)
+#define ENGINE_HEAD offsetof(struct engine, pending)
+
+static size_t task_bytes(const struct task *task)
 {
-	return offsetof(struct engine, tasks) + ENGINE->n_tasks * sizeof(struct task);
+	return offsetof(struct task, held) + task->n_held * sizeof(task->held[0]);
 }
 
 static size_t stack_bytes(const struct task *task)
@@ -60,11 +63,12 @@ bool snapshot_possible(void)
 
 size_t snapshot_size(void)
 {
-	size_t sum = sizeof(struct head) + engine_size() + statics_size() + lockdep_size() +
-		     arena_heap_size();
+	size_t sum = sizeof(struct head) + ENGINE_HEAD +
+		     ENGINE->n_tasks * sizeof(struct pending) + statics_size() +
+		     lockdep_size() + arena_heap_size();
 
 	for (unsigned int i = 0; i < ENGINE->n_tasks; i++)
-		sum += stack_bytes(&ENGINE->tasks[i]);
+		sum += task_bytes(&ENGINE->tasks[i]) + stack_bytes(&ENGINE->tasks[i]);
 	return sum;
 }
 
@@ -76,9 +80,14 @@ void snapshot_save(void *buffer)
 	};
 	char *to = mempcpy(buffer, &head, sizeof(head));
 
-	to = mempcpy(to, ENGINE, engine_size());
-	for (unsigned int i = 0; i < ENGINE->n_tasks; i++)
-		to = mempcpy(to, ENGINE->tasks[i].fiber.sp, stack_bytes(&ENGINE->tasks[i]));
+	to = mempcpy(to, ENGINE, ENGINE_HEAD);
+	to = mempcpy(to, ENGINE->pending, ENGINE->n_tasks * sizeof(struct pending));
+	for (unsigned int i = 0; i < ENGINE->n_tasks; i++) {
+		const struct task *task = &ENGINE->tasks[i];
+
+		to = mempcpy(to, task, task_bytes(task));
+		to = mempcpy(to, task->fiber.sp, stack_bytes(task));
+	}
 	to = statics_save(to);
 	to = lockdep_save(to);
 	arena_heap_save(to);
@@ -90,12 +99,16 @@ static const char *take(void *to, const char *from, size_t size)
 	return from + size;
 }
 
-static const char *restore_engine(const char *from)
+static const char *restore_tasks(const char *from)
 {
-	const struct engine *saved = (const void *)from;
-	size_t size = offsetof(struct engine, tasks) + saved->n_tasks * sizeof(struct task);
+	from = take(ENGINE->pending, from, ENGINE->n_tasks * sizeof(struct pending));
+	for (unsigned int i = 0; i < ENGINE->n_tasks; i++) {
+		struct task *task = &ENGINE->tasks[i];
 
-	return take(ENGINE, from, size);
+		from = take(task, from, task_bytes((const struct task *)from));
+		from = take(task->fiber.sp, from, stack_bytes(task));
+	}
+	return from;
 }
 
 void snapshot_restore(const void *buffer, const struct decision *decisions)
@@ -115,36 +128,14 @@ void snapshot_restore(const void *buffer, const struct decision *decisions)
 	run.fixture = head.fixture;
 	if (decisions != run.decisions)
 		memcpy(run.decisions, decisions, head.n * sizeof(*decisions));
-	from = restore_engine(from);
-	for (unsigned int i = 0; i < ENGINE->n_tasks; i++)
-		from = take(ENGINE->tasks[i].fiber.sp, from, stack_bytes(&ENGINE->tasks[i]));
+	from = take(ENGINE, from, ENGINE_HEAD);
+	from = restore_tasks(from);
 	from = statics_restore(from);
 	from = lockdep_restore(from);
 	arena_heap_restore(from);
 }
 
 /* ---- hashing ---- */
-
-static u64 mix(u64 hash, u64 value)
-{
-	hash = (hash ^ value) * 0x9e3779b97f4a7c15ULL;
-	return hash ^ hash >> 29;
-}
-
-/* A stack holds what ASan keeps others out of. */
-static NO_ASAN u64 hash_bytes(u64 hash, const void *bytes, size_t size)
-{
-	const char *at = bytes;
-	u64 word;
-
-	for (; size >= sizeof(word); at += sizeof(word), size -= sizeof(word)) {
-		memcpy(&word, at, sizeof(word));
-		hash = mix(hash, word);
-	}
-	word = size;
-	memcpy(&word, at, size);
-	return mix(hash, word);
-}
 
 /* What of a task decides its future; time counts as what is left until the deadline. */
 static u64 hash_task(u64 hash, const struct task *task)
@@ -153,12 +144,12 @@ static u64 hash_task(u64 hash, const struct task *task)
 	u64 left = task->wait.deadline == ENG_FOREVER ? ENG_FOREVER
 						       : task->wait.deadline - ENGINE->now;
 
-	hash = mix(hash, task->number);
-	hash = mix(hash, (unsigned long)pending->object);
-	hash = mix(hash, pending->op | pending->blocking << 8);
-	hash = mix(hash, pending->blocking ? left : 0);
+	hash = hash_word(hash, task->number);
+	hash = hash_word(hash, (unsigned long)pending->object);
+	hash = hash_word(hash, pending->op | pending->blocking << 8);
+	hash = hash_word(hash, pending->blocking ? left : 0);
 	for (unsigned int i = 0; i < task->n_held; i++)
-		hash = mix(hash, (unsigned long)task->held[i].lock);
+		hash = hash_word(hash, (unsigned long)task->held[i].lock);
 	hash = hash_bytes(hash, &task->ts, sizeof(task->ts));
 	return hash_bytes(hash, task->fiber.sp, stack_bytes(task));
 }
@@ -169,14 +160,11 @@ static u64 hash_task(u64 hash, const struct task *task)
  */
 uint64_t snapshot_hash(void)
 {
-	u64 hash = mix(run.phase, ENGINE->alive);
-	const void *start;
-	size_t size;
+	u64 hash = hash_word(run.phase, ENGINE->alive);
 
 	for (u64 left = ENGINE->alive; left; left &= left - 1)
 		hash = hash_task(hash, &ENGINE->tasks[__builtin_ctzll(left)]);
-	for (unsigned int n = 0; statics_range(n, &start, &size); n++)
-		hash = hash_bytes(hash, start, size);
+	hash = statics_hash(hash);
 	hash = arena_heap_hash(hash);
 	VALGRIND_MAKE_MEM_DEFINED(&hash, sizeof(hash));
 	return hash;

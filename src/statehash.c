@@ -39,6 +39,7 @@ struct search {
 	GArray *data;
 	GByteArray *pool;
 	bool snapshots;
+	bool is_there;			/* the run has just arrived at the last level */
 	unsigned int faults_here;
 };
 
@@ -105,6 +106,7 @@ static void push(struct search *s, const struct menu *menu)
 		snapshot_save(s->pool->data + l.snapshot);
 	}
 	g_array_append_val(s->levels, l);
+	s->is_there = true;
 	s->x->depth_max = MAX(s->x->depth_max, s->levels->len);
 }
 
@@ -112,6 +114,8 @@ static void come_back(struct search *s)
 {
 	struct level *l = last_level(s);
 
+	if (s->is_there)
+		return;
 	if (s->snapshots) {
 		snapshot_restore(s->pool->data + l->snapshot,
 				 (const struct decision *)s->decisions->data);
@@ -129,6 +133,7 @@ static void take_step(struct search *s)
 	const struct decision *all;
 	size_t n;
 
+	s->is_there = false;
 	if (s->data->len)
 		run_next_data((const uint16_t *)s->data->data, s->data->len);
 	run_step(l->task, l->hows & 7 ? (enum eng_wake)__builtin_ctz(l->hows) : ENG_READY);
@@ -208,6 +213,7 @@ static void pop(struct search *s)
 {
 	const struct level *l = last_level(s);
 
+	s->is_there = false;
 	g_byte_array_set_size(s->pool, l->snapshot);
 	g_array_set_size(s->decisions, l->decision);
 	g_array_set_size(s->levels, s->levels->len - 1);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hash.h"
 #include "statics.h"
 
 #define RANGES_MAX 16
@@ -90,6 +91,37 @@ bool statics_range(unsigned int n, const void **start, size_t *size)
 	*start = ranges[n].start;
 	*size = ranges[n].size;
 	return true;
+}
+
+#define LINE 64
+typedef u64 part __attribute__((vector_size(16), aligned(1), may_alias));
+
+static bool line_differs(const void *a, const void *b)
+{
+	const part *x = a, *y = b;
+	part difference = x[0] ^ y[0];
+
+	for (size_t i = 1; i < LINE / sizeof(part); i++)
+		difference |= x[i] ^ y[i];
+	return difference[0] | difference[1];
+}
+
+/* Little differs from the boot image, and to see that is cheaper than to hash it. */
+static u64 hash_range(u64 hash, const struct range *range)
+{
+	size_t at = 0;
+
+	for (; at + LINE <= range->size; at += LINE)
+		if (line_differs(range->start + at, range->boot_image + at))
+			hash = hash_bytes(hash_word(hash, at), range->start + at, LINE);
+	return hash_bytes(hash, range->start + at, range->size - at);
+}
+
+u64 statics_hash(u64 hash)
+{
+	for (unsigned int i = 0; i < range_count; i++)
+		hash = hash_range(hash, &ranges[i]);
+	return hash;
 }
 
 long statics_offset(const void *address)

@@ -21,6 +21,8 @@ char *statics_save(char *to) SIM(statics_save);
 const char *statics_restore(const char *from) SIM(statics_restore);
 /* The @n-th range; false when there are no more. */
 bool statics_range(unsigned int n, const void **start, size_t *size) SIM(statics_range);
+/* @hash, and with it all that differs from the boot image. */
+u64 statics_hash(u64 hash) SIM(statics_hash);
 /* A number for @address that is the same in every process, or -1 if it is not one of ours. */
 long statics_offset(const void *address) SIM(statics_offset);
 
