@@ -37,12 +37,12 @@ void choice_diverge(void)
 	run.fast_until = 0;
 }
 
-void choice_add(const struct decision *decision)
+struct decision *choice_add(void)
 {
 	if (run.n == DECISIONS_MAX)
 		eng_fail("step-limit", NULL, "the run takes more than %d decisions",
 			 DECISIONS_MAX);
-	decisions[run.n++] = *decision;
+	return &decisions[run.n++];
 }
 
 static unsigned int scripted(unsigned int bound)
@@ -61,6 +61,10 @@ static unsigned int next_data(unsigned int bound)
 
 	if (run.n < run.script_n)
 		return scripted(bound);
+	if (run.fill_data) {
+		run.fill_data(run.fill_data_for);
+		run.fill_data = NULL;
+	}
 	if (run.data_next < run.data_n)
 		value = run.data[run.data_next++];
 	return value < bound ? value : bound - 1;
@@ -68,22 +72,19 @@ static unsigned int next_data(unsigned int bound)
 
 static unsigned int decide(const char *what, unsigned int bound, bool fault)
 {
-	struct decision decision = {
-		.kind = DECIDE_DATA,
-		.fault = fault,
-		.value = next_data(bound),
-		.bound = bound,
+	unsigned int value = next_data(bound);
+
+	*choice_add() = (struct decision){
+		.kind = DECIDE_DATA, .fault = fault, .value = value, .bound = bound,
 		.what = what,
 	};
-
-	choice_add(&decision);
-	if (decision.value && eng_tracing) {
+	if (value && eng_tracing) {
 		char text[32];
 
-		snprintf(text, sizeof(text), fault ? "fails" : "%u of %u", decision.value, bound);
+		snprintf(text, sizeof(text), fault ? "fails" : "%u of %u", value, bound);
 		trace_add(TRACE_DATA, what, NULL, text);
 	}
-	return decision.value;
+	return value;
 }
 
 unsigned int eng_choose(const char *what, unsigned int bound)

@@ -7,8 +7,8 @@
 
 /* Starts a list with a copy of @script. */
 void choice_begin(const struct decision *script, size_t length) SIM(choice_begin);
-/* Appends a decision that the script did not make. */
-void choice_add(const struct decision *decision) SIM(choice_add);
+/* Appends a decision that the script did not make, to be filled in by the caller. */
+struct decision *choice_add(void) SIM(choice_add);
 /* The rest of the script no longer fits: forget it. */
 void choice_diverge(void) SIM(choice_diverge);
 

@@ -316,12 +316,10 @@ static void add_leak(struct object *object, void *data)
 		leaks->used += add_path(leaks->text + leaks->used, room - leaks->used, object);
 }
 
-static void check_leaks(void)
+static void report_leaks(void)
 {
 	struct leaks leaks = { 0 };
 
-	if (!ENGINE->heap.live)
-		return;
 	arena_for_each(add_leak, &leaks);
 	eng_report("leak", NULL, "%u object%s never freed: %s%s", leaks.count,
 		   leaks.count == 1 ? " was" : "s were", leaks.text,
@@ -342,7 +340,8 @@ void check_at_rest(void)
 			   ENGINE->tasks[object_obituary(object).task].ts.comm,
 			   symbol_function((void *)(unsigned long)object_obituary(object).site),
 			   symbol_function((void *)(unsigned long)object->site));
-	check_leaks();
+	if (ENGINE->heap.live)
+		report_leaks();
 }
 
 /* ---- deadlock and hung tasks ---- */

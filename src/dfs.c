@@ -45,6 +45,9 @@ struct dfs {
 	size_t spacing;			/* steps between them that are worth one */
 	const struct pending *pending;	/* the engine's, by task */
 	bool snapshots;
+	bool in_step;			/* of the last node, which is not yet recorded */
+	bool blocking;			/* its operation has a condition */
+	bool asleep;			/* all that could run at the last node */
 	/* Shards: where the tree is cut, and how many pieces were met. */
 	size_t cut_depth;
 	bool only_count;
@@ -128,18 +131,22 @@ static uint64_t hash_data(const struct decision *d, size_t n)
 	return hash;
 }
 
-/* Carry out the step chosen at the last node, with s->data for its data choices. */
-static void take_step(struct dfs *s, const struct menu *menu)
+/* Before the step that is chosen at the last node; s->data is for its data choices. */
+static void begin_step(struct dfs *s, const struct node *node, const struct menu *menu)
+{
+	s->in_step = true;
+	s->blocking = menu->pending[node->task].blocking;
+	if (s->data->len)
+		run_next_data((const uint16_t *)s->data->data, s->data->len);
+}
+
+static void end_step(struct dfs *s, const struct step *step)
 {
 	struct node *node = last_node(s);
-	bool blocking = menu->pending[node->task].blocking;
-	const struct step *step;
 	uint64_t data = 0;
 	size_t n;
 
-	if (s->data->len)
-		run_next_data((const uint16_t *)s->data->data, s->data->len);
-	step = run_step(node->task, node->how);
+	s->in_step = false;
 	s->n_decisions = run_decisions(&s->decisions);
 	n = s->n_decisions - node->decision;
 	node->faults_here = 0;
@@ -147,8 +154,62 @@ static void take_step(struct dfs *s, const struct menu *menu)
 		data = hash_data(s->decisions + node->decision + 1, n - 1);
 		node->faults_here = exploration_count_faults(s->decisions + node->decision, n);
 	}
-	dpor_step(s->dpor, step, blocking, data);
+	dpor_step(s->dpor, step, s->blocking, data);
 	s->x->steps++;
+}
+
+/* Carry out the step that is chosen at the last node. */
+static void take_step(struct dfs *s, const struct menu *menu)
+{
+	const struct node *node = last_node(s);
+
+	begin_step(s, node, menu);
+	end_step(s, run_step(node->task, node->how));
+}
+
+/* Is it the driver's turn at the node to be pushed? Only it can save, cut and stop. */
+static bool is_for_driver(const struct dfs *s)
+{
+	const struct saved *last = last_saved(s);
+	size_t depth = dpor_depth(s->dpor);
+
+	return depth <= s->cut_depth || dpor_is_full(s->dpor) ||
+	       (s->snapshots && (!last || depth - last->depth >= FURTHER_DOWN * s->spacing));
+}
+
+/* The way down, as far as it needs no driver: see run_steps_by(). */
+static bool choose_on_the_way(void *data, const struct step *step, const struct menu *menu,
+			      unsigned int *task_out, enum eng_wake *how_out)
+{
+	struct dfs *s = data;
+	struct node *node;
+
+	end_step(s, step);
+	if (is_for_driver(s))
+		return false;
+	clear_data(s);
+	dpor_push(s->dpor, menu);
+	node = last_node(s);
+	node->decision = s->n_decisions;
+	s->asleep = !dpor_pick(s->dpor);
+	if (s->asleep)
+		return false;
+	begin_step(s, node, menu);
+	*task_out = node->task;
+	*how_out = node->how;
+	return true;
+}
+
+/* Carry out the chosen step, and those after it until the driver must look. */
+static void take_steps(struct dfs *s, const struct menu *menu)
+{
+	const struct node *node = last_node(s);
+	const struct step *step;
+
+	begin_step(s, node, menu);
+	step = run_steps_by(node->task, node->how, choose_on_the_way, s);
+	if (s->in_step)
+		end_step(s, step);
 }
 
 /* The next variant of the last node's step goes to s->data; false when all are tried. */
@@ -285,33 +346,43 @@ static void end_run(struct dfs *s)
 	exploration_finish(x, dpor_digest(s->dpor));
 }
 
+/* Push the node for @menu and choose its step; false: the run ends here. */
+static bool go_to_node(struct dfs *s, const struct menu *menu)
+{
+	struct node *node;
+
+	s->pending = menu->pending;
+	if (dpor_depth(s->dpor) == s->cut_depth && is_foreign(s))
+		return false;
+	if (!dpor_push(s->dpor, menu)) {
+		exploration_stop(s->x, VFIOSIM_BUDGET, "a run is too long to explore");
+		return false;
+	}
+	node = last_node(s);
+	node->decision = s->n_decisions;
+	if (s->snapshots && may_branch(node))
+		save_on_the_way(s);
+	s->asleep = !dpor_pick(s->dpor);
+	return true;
+}
+
 /* Go on from the last node's step, which was carried out, to the run's end. */
 static void descend(struct dfs *s)
 {
 	const struct menu *menu;
 
 	clear_data(s);
-	while (!run_failure() && (menu = run_menu())) {
-		struct node *node;
-
-		s->pending = menu->pending;
-		if (dpor_depth(s->dpor) == s->cut_depth && is_foreign(s))
+	while (!s->asleep && !run_failure() && (menu = run_menu())) {
+		if (!go_to_node(s, menu))
 			return;
-		if (!dpor_push(s->dpor, menu)) {
-			exploration_stop(s->x, VFIOSIM_BUDGET, "a run is too long to explore");
-			return;
-		}
-		node = last_node(s);
-		node->decision = s->n_decisions;
-		if (s->snapshots && may_branch(node))
-			save_on_the_way(s);
-		if (!dpor_pick(s->dpor)) {
-			cut_run(s);
-			return;
-		}
-		take_step(s, menu);
+		if (!s->asleep)
+			take_steps(s, menu);
 	}
-	end_run(s);
+	if (s->asleep)
+		cut_run(s);
+	else
+		end_run(s);
+	s->asleep = false;
 }
 
 /* To the next schedule that has to be run; false if there is none. */
@@ -330,7 +401,7 @@ static bool backtrack(struct dfs *s)
 
 			if (!check_repeats(s, menu))
 				return false;
-			take_step(s, menu);
+			take_steps(s, menu);
 			return true;
 		}
 		pop(s);

@@ -86,7 +86,9 @@ static inline struct node *dpor_node(struct dpor *dpor, size_t depth)
 	return &((const struct path *)dpor)->nodes[depth];
 }
 
-/* Add the node for @menu; false if the path is too long. */
+/* Is the path as long as it can get? */
+bool dpor_is_full(const struct dpor *dpor) SIM(dpor_is_full);
+/* Add the node for @menu; false if the path is full. */
 bool dpor_push(struct dpor *dpor, const struct menu *menu) SIM(dpor_push);
 /* Drop the last node. Its step, if any, is forgotten first. */
 void dpor_pop(struct dpor *dpor) SIM(dpor_pop);
@@ -114,6 +116,13 @@ bool dpor_extent(const struct dpor *dpor, size_t index, const char **start, size
 void dpor_add_extent(struct dpor *dpor, const char *start, size_t size, size_t depth,
 		     unsigned int task) SIM(dpor_add_extent);
 
-uint64_t dpor_mix(uint64_t a, uint64_t b) SIM(dpor_mix);
+static inline uint64_t dpor_mix(uint64_t a, uint64_t b)
+{
+	uint64_t x = (a ^ (b + 0x9e3779b97f4a7c15ULL)) * 0xff51afd7ed558ccdULL;
+
+	x ^= x >> 32;
+	x *= 0xc4ceb9fe1a85ec53ULL;
+	return x ^ (x >> 29);
+}
 
 #endif

@@ -27,10 +27,12 @@ struct pct {
 	unsigned int changes;
 };
 
-/* SplitMix64. */
+/* SplitMix64: the n-th number from here is a function of the state plus n steps. */
+#define GENERATOR_STEP 0x9e3779b97f4a7c15ULL
+
 static uint64_t draw(struct generator *g)
 {
-	uint64_t x = g->state += 0x9e3779b97f4a7c15ULL;
+	uint64_t x = g->state += GENERATOR_STEP;
 
 	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
 	x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
@@ -92,10 +94,15 @@ static unsigned int pct_choose(struct pct *pct, struct generator *g, uint64_t ta
 
 /* ---- runs ---- */
 
+#define DATA_MAX 16		/* data choices of a step that are drawn */
+
 struct walk {
 	struct exploration *x;
 	struct generator g;
+	struct generator for_data;	/* of the step under way */
 	struct pct pct;
+	uint64_t trace;
+	uint64_t steps;
 	uint64_t longest;
 	unsigned int timeouts_used;
 	unsigned int faults_used;
@@ -127,20 +134,28 @@ static enum eng_wake how_to_wake(struct walk *w, const struct menu *menu, unsign
  * Values for the data choices of a step, before it is known which there are:
  * mostly 0, so that faults are rare, within the bound on faults.
  */
-static void draw_data(struct walk *w)
+static void draw_data(void *walk)
 {
-	uint16_t values[16];
+	struct walk *w = walk;
+	uint16_t values[DATA_MAX];
 	bool may_fail = w->faults_used < w->x->options.faults_max;
-	size_t n = 0;
 
-	for (; n < G_N_ELEMENTS(values); n++) {
-		values[n] = draw_below(&w->g, 8) == 0;
+	for (size_t n = 0; n < DATA_MAX; n++) {
+		values[n] = draw_below(&w->for_data, 8) == 0;
 		if (values[n] && w->x->config.faults && !may_fail)
 			values[n] = 0;
 		if (values[n] && w->x->config.faults)
 			may_fail = false;
 	}
-	run_next_data(values, n);
+	run_next_data(values, DATA_MAX);
+}
+
+/* Few steps have data choices, so the numbers are set aside, and drawn by whom needs them. */
+static void set_data_aside(struct walk *w)
+{
+	w->for_data = w->g;
+	w->g.state += DATA_MAX * GENERATOR_STEP;
+	run_data_when_asked(draw_data, w);
 }
 
 static void count_faults(struct walk *w)
@@ -152,33 +167,44 @@ static void count_faults(struct walk *w)
 		w->faults_used += d[w->decisions].fault && d[w->decisions].value;
 }
 
+/* Also the chooser of run_steps_by(): what comes after @step. */
+static bool choose(void *data, const struct step *step, const struct menu *menu,
+		   unsigned int *task_out, enum eng_wake *how_out)
+{
+	struct walk *w = data;
+	uint64_t tasks;
+
+	count_faults(w);
+	tasks = may_run(w, menu);
+	w->steps++;
+	*task_out = w->x->options.strategy == VFIOSIM_PCT ?
+			    pct_choose(&w->pct, &w->g, tasks, w->steps) :
+			    draw_task(&w->g, tasks);
+	w->x->tasks = MAX(w->x->tasks, (unsigned int)__builtin_popcountll(tasks));
+	set_data_aside(w);
+	*how_out = how_to_wake(w, menu, *task_out);
+	w->trace = dpor_mix(w->trace, *task_out);
+	return true;
+}
+
 static void walk_once(struct walk *w)
 {
-	const struct vfiosim_options *o = &w->x->options;
 	const struct menu *menu;
-	uint64_t trace = 0, steps = 0;
+	enum eng_wake how;
+	unsigned int task;
 
 	w->timeouts_used = w->faults_used = 0;
-	w->decisions = 0;
+	w->decisions = w->trace = w->steps = 0;
 	exploration_begin(w->x, NULL, 0);
-	pct_begin(&w->pct, &w->g, o->depth, w->longest ?: STEPS_FIRST);
+	pct_begin(&w->pct, &w->g, w->x->options.depth, w->longest ?: STEPS_FIRST);
 	while (!run_failure() && (menu = run_menu())) {
-		uint64_t tasks = may_run(w, menu);
-		unsigned int task;
-
-		steps++;
-		task = o->strategy == VFIOSIM_PCT ?
-			pct_choose(&w->pct, &w->g, tasks, steps) : draw_task(&w->g, tasks);
-		w->x->tasks = MAX(w->x->tasks, (unsigned int)__builtin_popcountll(tasks));
-		draw_data(w);
-		run_step(task, how_to_wake(w, menu, task));
-		count_faults(w);
-		trace = dpor_mix(trace, task);
+		choose(w, NULL, menu, &task, &how);
+		run_steps_by(task, how, choose, w);
 	}
-	w->longest = MAX(w->longest, steps);
-	w->x->steps += steps;
+	w->longest = MAX(w->longest, w->steps);
+	w->x->steps += w->steps;
 	w->x->depth_max = w->longest;
-	exploration_finish(w->x, trace);
+	exploration_finish(w->x, w->trace);
 }
 
 static void save_walk(const struct exploration *x)

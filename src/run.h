@@ -62,7 +62,7 @@ struct task {
 	u8 n_held;
 	struct task_struct *acting;	/* whom get_current() returns: &ts by default */
 	struct task_struct ts;
-	struct held_lock held[HELD_MAX];
+	struct held_lock held[HELD_MAX];	/* last: only those in use are copied */
 };
 
 struct engine {
@@ -78,8 +78,9 @@ struct engine {
 	u64 background;
 	void (*at_end)(void);	/* eng_at_end() */
 	struct heap heap;
+	/* Last: only those in use are copied. */
 	struct pending pending[TASKS_MAX];
-	struct task tasks[TASKS_MAX];	/* last: only those in use are copied */
+	struct task tasks[TASKS_MAX];
 };
 
 _Static_assert(offsetof(struct engine, acting) == offsetof(struct eng_front, acting) &&
@@ -99,6 +100,10 @@ struct run {
 	struct fiber driver;
 	struct menu menu;
 	struct step step;
+	run_chooser *choose;		/* while run_steps_by() goes on */
+	void *choose_data;
+	void (*fill_data)(void *data);	/* run_data_when_asked() */
+	void *fill_data_for;
 	uint64_t steps_max;
 	uint64_t faults_reached;
 	ssize_t diverged;		/* index of the decision that did not fit, or -1 */

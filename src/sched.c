@@ -253,6 +253,72 @@ static struct task *next_of_script(void)
 	return task;
 }
 
+/* Whether the background still has something to do that will happen by itself. */
+static bool background_is_busy(const struct menu *menu)
+{
+	u64 due = menu->timeouts & ENGINE->background;
+
+	if (menu->enabled & ENGINE->background)
+		return true;
+	return due && earliest_deadline(due) <= ENGINE->now + HUNG_NS;
+}
+
+/* ---- steps ---- */
+
+static void start_step(unsigned int i, enum eng_wake how)
+{
+	const struct pending *pending = &ENGINE->pending[i];
+
+	*choice_add() = (struct decision){
+		.kind = DECIDE_TASK, .how = how, .op = pending->op,
+		.value = i, .object = pending->object,
+	};
+	run.script_n = run.n;
+	run.step = (struct step){
+		.object = pending->object, .task = i, .how = how, .op = pending->op,
+		.access = pending->access,
+	};
+	run.data_next = 0;
+	run.n_freed = 0;
+	picked(&ENGINE->tasks[i], how);
+}
+
+static void finish_step(void)
+{
+	run.data_n = 0;
+	run.fill_data = NULL;
+	run.script_n = run.n;
+	run.step.freed = run.n_freed < 255 ? run.n_freed : 255;
+}
+
+/* Whoever chooses needs this much of the stack that it is called on. */
+#define CHOOSER_STACK (16 << 10)
+
+/* The task that the driver's chooser picks next, or NULL when the driver must look. */
+static struct task *next_of_chooser(const struct task *self)
+{
+	struct menu *menu = &run.menu;
+	unsigned int i = 0;
+	enum eng_wake how = ENG_READY;
+	bool chosen;
+
+	if (!run.choose || run.failed || run.over || run.n == DECISIONS_MAX ||
+	    (char *)__builtin_frame_address(0) - self->fiber.stack_low < CHOOSER_STACK)
+		return NULL;
+	/* What is found wrong from here to the choice is no fault of this task. */
+	run.in_task = false;
+	finish_step();
+	fill_menu(menu);
+	chosen = (menu->enabled | menu->signals | menu->timeouts) &&
+		 (scenario_tasks_alive() || background_is_busy(menu)) &&
+		 run.choose(run.choose_data, &run.step, menu, &i, &how);
+	run.in_task = true;
+	if (!chosen)
+		return NULL;
+	start_step(i, how);
+	return &ENGINE->tasks[i];
+}
+
 static void ask_check(void)
 {
 	const struct vfiosim_scenario *scenario = run.scenario;
@@ -271,6 +337,8 @@ ON_SWITCH_PATH void choose_next(struct task *self)
 	if (run.scenario->check)
 		ask_check();
 	next = next_of_script();
+	if (!next)
+		next = next_of_chooser(self);
 	if (next == self)
 		return;
 	if (next) {
@@ -499,6 +567,8 @@ void eng_exit(void)
 	if (run.scenario->check && run.phase == PHASE_RUN && !scenario_tasks_alive())
 		ask_check();
 	next = run.phase == PHASE_RUN ? next_of_script() : NULL;
+	if (!next)
+		next = next_of_chooser(self);
 	if (next) {
 		set_current_task(next);
 		fiber_switch(&self->fiber, &next->fiber, true);
@@ -682,16 +752,6 @@ static void run_script(void)
 		switch_from_driver(next);
 }
 
-/* Whether the background still has something to do that will happen by itself. */
-static bool background_is_busy(const struct menu *menu)
-{
-	u64 due = menu->timeouts & ENGINE->background;
-
-	if (menu->enabled & ENGINE->background)
-		return true;
-	return due && earliest_deadline(due) <= ENGINE->now + HUNG_NS;
-}
-
 const struct menu *run_menu(void)
 {
 	struct menu *menu = &run.menu;
@@ -716,31 +776,23 @@ const struct menu *run_menu(void)
 
 const struct step *run_step(unsigned int i, enum eng_wake how)
 {
-	struct task *task = &ENGINE->tasks[i];
-	const struct pending *pending = &ENGINE->pending[i];
-	struct decision decision = {
-		.kind = DECIDE_TASK, .how = how, .op = pending->op,
-		.value = i, .object = pending->object,
-	};
-
 	if (run.n == DECISIONS_MAX) {
 		eng_report("step-limit", NULL, "no end after %d decisions", DECISIONS_MAX);
 		run.over = true;
 		return &run.step;
 	}
-	choice_add(&decision);
-	run.script_n = run.n;
-	run.step = (struct step){
-		.object = pending->object, .task = i, .how = how, .op = pending->op,
-		.access = pending->access,
-	};
-	run.data_next = 0;
-	run.n_freed = 0;
-	picked(task, how);
-	switch_from_driver(task);
-	run.data_n = 0;
-	run.script_n = run.n;
-	run.step.freed = run.n_freed < 255 ? run.n_freed : 255;
+	start_step(i, how);
+	switch_from_driver(&ENGINE->tasks[i]);
+	finish_step();
+	return &run.step;
+}
+
+const struct step *run_steps_by(unsigned int i, enum eng_wake how, run_chooser *choose, void *data)
+{
+	run.choose = choose;
+	run.choose_data = data;
+	run_step(i, how);
+	run.choose = NULL;
 	return &run.step;
 }
 
@@ -749,6 +801,12 @@ void run_next_data(const uint16_t *values, size_t count)
 	run.data_n = count < RUN_DATA_MAX ? count : RUN_DATA_MAX;
 	if (run.data_n)
 		memcpy(run.data, values, run.data_n * sizeof(*values));
+}
+
+void run_data_when_asked(void (*fill)(void *data), void *data)
+{
+	run.fill_data = fill;
+	run.fill_data_for = data;
 }
 
 const void *const *run_freed(void)

@@ -111,10 +111,24 @@ const struct menu *run_menu(void) SIM(run_menu);
 /* Carry out one transition; returns the step as it turned out. */
 const struct step *run_step(unsigned int task, enum eng_wake how) SIM(run_step);
 /*
+ * Says which step comes next, in the driver's stead, after @step led to @menu; false: the driver
+ * itself must look. Called at a choice point, on the stack of the task that stands there.
+ */
+typedef bool run_chooser(void *data, const struct step *step, const struct menu *menu,
+			 unsigned int *task_out, enum eng_wake *how_out);
+/*
+ * As run_step(), and on with what @choose says. Returns the last step; @choose saw all others.
+ * This is for speed: a step costs no switch unless another task comes next.
+ */
+const struct step *run_steps_by(unsigned int task, enum eng_wake how, run_chooser *choose,
+			     void *data) SIM(run_steps_by);
+/*
  * The data choices of the next run_step() take these values, in order, and 0
  * after them. Copied.
  */
 void run_next_data(const uint16_t *values, size_t count) SIM(run_next_data);
+/* @fill says run_next_data() if the next step has a data choice. */
+void run_data_when_asked(void (*fill)(void *data), void *data) SIM(run_data_when_asked);
 /* The objects that the last run_step() freed: for dependence, a write of all of each. */
 const void *const *run_freed(void) SIM(run_freed);
 /*
