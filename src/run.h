@@ -113,6 +113,7 @@ struct run {
 	bool failed;
 	bool faults;
 	bool announced_read;
+	bool clean_stacks;
 	unsigned int setup_task;
 	u16 data_n, data_next;		/* run_next_data() */
 	u16 n_freed;

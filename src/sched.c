@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "memcheck.h"
 #include "run.h"
 #include "statics.h"
 
@@ -520,6 +521,10 @@ static struct task *make_task(const char *name, void (*body)(void *), void *arg,
 	ENGINE->pending[i] = (struct pending){
 		.object = &task->ts, .op = ENG_OP_START, .access = ENG_WRITE,
 	};
+	if (run.clean_stacks) {
+		VALGRIND_MAKE_MEM_UNDEFINED(arena_stack(i), arena_stack_size);
+		memset(arena_stack(i), 0, arena_stack_size);
+	}
 	fiber_prepare(&task->fiber, arena_stack(i), arena_stack_size, task_entry);
 	return task;
 }
@@ -699,6 +704,7 @@ static void reset(const struct run_config *config)
 	valgrind_looks = running_on_valgrind();
 	run.scenario = config->scenario;
 	run.faults = config->faults;
+	run.clean_stacks = config->clean_stacks;
 	run.steps_max = config->steps_max ? config->steps_max : STEPS_MAX_DEFAULT;
 	trace_reset(config->tracing);
 	eng_tracing_memory = config->tracing && config->memory;

@@ -87,6 +87,7 @@ struct run_config {
 	bool faults;			/* eng_fail_here() is a choice */
 	bool races;			/* look for data races among plain accesses */
 	bool plain_points;		/* each plain access is a choice point */
+	bool clean_stacks;		/* of what earlier runs left there, which states show */
 	uint64_t steps_max;		/* 0: default */
 };
 

@@ -253,6 +253,7 @@ void explore_states(struct exploration *x)
 	};
 	const struct menu *menu;
 
+	x->config.clean_stacks = true;
 	exploration_begin(x, NULL, 0);
 	x->live_bytes = snapshot_size();
 	menu = run_menu();

@@ -97,6 +97,62 @@ START_TEST(a_search_over_states_visits_fewer_of_them_than_there_are_traces)
 }
 END_TEST
 
+static __attribute__((noinline)) void scribble(void)
+{
+	char text[400];
+
+	memset(text, 7, sizeof(text));
+	__asm__ volatile("" : : "r"(text) : "memory");
+}
+
+/* Waits with memory on its stack that nobody wrote. */
+static __attribute__((noinline)) void lock_with_a_hole(struct mutex *lock)
+{
+	char hole[200];
+
+	__asm__ volatile("" : : "r"(hole) : "memory");
+	mutex_lock(lock);
+	mutex_unlock(lock);
+}
+
+static void make_lock(void *fixture)
+{
+	mutex_init((struct mutex *)fixture);
+}
+
+static void lock_and_scribble(void *fixture)
+{
+	lock_with_a_hole(fixture);
+	scribble();
+}
+
+static const struct vfiosim_scenario holes = {
+	.name = "holes", .fixture_size = sizeof(struct mutex), .setup = make_lock,
+	.tasks = { { "a", lock_and_scribble }, { "b", lock_and_scribble } },
+};
+
+static uint64_t count_states(const struct vfiosim_scenario *scenario)
+{
+	struct vfiosim_options options = { .strategy = VFIOSIM_STATES };
+	struct vfiosim_report *report;
+	uint64_t states;
+
+	vfiosim_explore(scenario, &options, &report);
+	states = vfiosim_report_states(report);
+	vfiosim_report_free(report);
+	return states;
+}
+
+/* A state shows what lies on the stacks, even where its tasks never wrote. */
+START_TEST(a_search_over_states_counts_the_same_whatever_ran_before)
+{
+	uint64_t states = count_states(&holes);
+
+	for (int again = 0; again < 4; again++)
+		ck_assert_uint_eq(count_states(&holes), states);
+}
+END_TEST
+
 START_TEST(each_run_gives_the_same_trace_twice)
 {
 	struct vfiosim_options options = { .check_determinism = true };
@@ -532,6 +588,7 @@ int main(void)
 			    G_N_ELEMENTS(finders));
 	tcase_add_test(all, the_seed_alone_decides_random_runs);
 	tcase_add_test(all, a_search_over_states_visits_fewer_of_them_than_there_are_traces);
+	tcase_add_test(all, a_search_over_states_counts_the_same_whatever_ran_before);
 	tcase_add_test(all, each_run_gives_the_same_trace_twice);
 	tcase_add_test(all, a_scenario_that_remembers_its_last_run_is_found_out);
 	tcase_add_loop_test(all, a_run_by_script_is_the_run_by_steps, 0,
