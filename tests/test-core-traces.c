@@ -11,6 +11,7 @@
 #include "core-script.h"
 #include "sched.h"
 #include "simtest.h"
+#include "trace.h"
 
 static const char *data_path(const char *name)
 {
@@ -404,6 +405,33 @@ START_TEST(a_script_says_what_fails)
 }
 END_TEST
 
+/* Where after event @from of the run an event @what of an object of @type comes, or -1. */
+static gssize event_after(gssize from, const char *what, const char *type)
+{
+	for (gssize i = from + 1; i < (gssize)trace_count(); i++) {
+		const struct trace_event *e = trace_get(i);
+
+		if (!strcmp(e->what, what) && g_str_has_prefix(e->object, type))
+			return i;
+	}
+	return -1;
+}
+
+/* VF-40, VF-259: whoever opens it again between the two is told EBUSY. */
+START_TEST(a_group_file_detaches_before_the_group_counts_as_closed)
+{
+	gssize detached;
+
+	core_run(steps_of("plug A 0; bind A; flush; open C; open_group G 0; set G C; "
+			  "\"x\": close G"));
+	detached = event_after(-1, "detach", "group#");
+	ck_assert_int_ge(detached, 0);
+	ck_assert_int_ge(event_after(detached, "atomic_rmw", "group#"), 0);
+	ck_assert_int_lt(event_after(detached, "atomic_rmw", "group#"),
+			 event_after(detached, "core_row", ""));
+}
+END_TEST
+
 static Suite *core_traces_suite(void)
 {
 	Suite *suite = suite_create("core-traces");
@@ -415,6 +443,7 @@ static Suite *core_traces_suite(void)
 	tcase_add_loop_test(tcase, a_step_that_cannot_be_understood_is_named_with_its_line, 0,
 			    G_N_ELEMENTS(bad_lines));
 	tcase_add_test(tcase, a_column_that_the_model_has_not_is_named);
+	tcase_add_test(tcase, a_group_file_detaches_before_the_group_counts_as_closed);
 	tcase_add_loop_test(tcase, a_script_says_what_fails, 0, G_N_ELEMENTS(more_steps));
 	suite_add_tcase(suite, tcase);
 	return suite;
