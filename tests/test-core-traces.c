@@ -375,6 +375,11 @@ static const struct {
 	/* VF-134, VF-135: the backend has neither op */
 	{ "plug A 0; bind A; open C; open_group G 0; set G C; set_iommu C 1; "
 	  "\"x\": unpin A 1", "step=\"x\" ret=-25" },
+	/* VF-134: 512 are not too many yet */
+	{ "plug A 0; bind A; open C; open_group G 0; set G C; set_iommu C 1; "
+	  "\"x\": pin A 512", "step=\"x\" ret=-25" },
+	{ "plug A 0; bind A; open C; open_group G 0; set G C; set_iommu C 1; "
+	  "\"x\": pin A -1", "step=\"x\" ret=-7" },
 	{ "plug A 0; bind A; open C; open_group G 0; set G C; set_iommu C 1; "
 	  "\"x\": dma_rw A 1", "step=\"x\" ret=-25" },
 	{ "plug A 0; bind A; open C; open_group G 0; set G C; set_iommu C 1; "

@@ -57,9 +57,9 @@ static long unmap_dma(u64 iova, u64 size)
 	return ret ? ret : (long)unmap.size;
 }
 
-static void setup_bound(const char *name)
+static void setup_bound(const char *name, int group)
 {
-	core_plug(name, 0);
+	core_plug(name, group);
 	vfiosim_expect(core_bind(core_find(name), "simple") == 0);
 	core_flush();
 }
@@ -82,7 +82,7 @@ static void setup(void *unused)
 {
 	core_setup();
 	vfiosim_expect(load_module(MODULE(vfio_iommu_type1)) == 0);
-	setup_bound("A");
+	setup_bound("A", 0);
 	setup_attached();
 }
 
@@ -90,8 +90,8 @@ static void setup_two(void *unused)
 {
 	core_setup();
 	vfiosim_expect(load_module(MODULE(vfio_iommu_type1)) == 0);
-	setup_bound("A");
-	setup_bound("B");
+	setup_bound("A", 0);
+	setup_bound("B", 0);
 	setup_attached();
 }
 
@@ -131,11 +131,14 @@ static void kvm_holds(void *unused)
 {
 	struct kvm *kvm = (struct kvm *)&ext;
 
+	setup_bound("B", 1);
+	vfiosim_expect(core_open_group("other", "1") >= 0);
 	/* VF-130: only a group's file; VF-133. */
 	vfiosim_expect(vfio_group_get_external_user(core_file("C")->file) == ERR_PTR(-EINVAL));
 	hold_group();
 	vfiosim_expect(vfio_external_group_match_file(ext.group, core_file("G")->file));
 	vfiosim_expect(!vfio_external_group_match_file(ext.group, core_file("C")->file));
+	vfiosim_expect(!vfio_external_group_match_file(ext.group, core_file("other")->file));
 	vfiosim_expect(vfio_external_user_iommu_id(ext.group) ==
 		       iommu_group_id(dev_a()->iommu_group));
 	vfiosim_expect(vfio_external_check_extension(ext.group, VFIO_TYPE1v2_IOMMU) == 1);
@@ -295,8 +298,11 @@ static void pins_beside_a_neighbour(void *unused)
 
 	vfiosim_expect(listen_for_unmap() == 0);
 	vfiosim_expect(vfio_pin_pages(dev_a(), &user, 1, IOMMU_READ, &phys) == -EINVAL);
+	/* By device the number of pages is looked at first, by group the neighbour. */
+	vfiosim_expect(vfio_pin_pages(dev_a(), &user, 513, IOMMU_READ, &phys) == -E2BIG);
 	hold_group();
 	vfiosim_expect(vfio_group_pin_pages(ext.group, &user, 1, 0, &phys) == -EINVAL);
+	vfiosim_expect(vfio_group_pin_pages(ext.group, &user, 513, IOMMU_READ, &phys) == -EINVAL);
 	vfio_group_put_external_user(ext.group);
 	vfiosim_expect(vfio_unregister_notifier(dev_a(), VFIO_IOMMU_NOTIFY, &ext.listener) == 0);
 }
