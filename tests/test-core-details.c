@@ -86,12 +86,37 @@ static void container_file(void *unused)
 	}
 }
 
-static const struct vfio_iommu_driver_ops strange_ops = { .name = "strange" };
+static KSTATE int strange_asks;
 
-/* VF-18, VF-19 */
+static long strange_ioctl(void *iommu_data, unsigned int cmd, unsigned long arg)
+{
+	strange_asks++;
+	return 0;
+}
+
+static const struct vfio_iommu_driver_ops strange_ops = {
+	.name = "strange", .ioctl = strange_ioctl,
+};
+
+/* VF-17: once only, and who came last is asked first. */
+static void backend_twice(void *unused)
+{
+	struct core_file *container = core_file("C");
+
+	vfiosim_expect(vfio_register_iommu_driver(&strange_ops) == 0);
+	vfiosim_expect(vfio_register_iommu_driver(&strange_ops) == -EINVAL);
+	vfiosim_expect(core_ioctl(container, VFIO_CHECK_EXTENSION, VFIO_TYPE1_IOMMU) == 1);
+	vfiosim_expect(strange_asks == 1);
+	vfio_unregister_iommu_driver(&strange_ops);
+	vfiosim_expect(core_ioctl(container, VFIO_CHECK_EXTENSION, VFIO_TYPE1_IOMMU) == 1);
+	vfiosim_expect(strange_asks == 1);
+}
+
+/* VF-18, VF-19; VF-137 of one without the operation */
 static void backends(void *unused)
 {
 	struct core_file *container = core_file("C");
+	struct vfio_group *group;
 
 	vfio_unregister_iommu_driver(&strange_ops);
 	vfiosim_expect(core_ioctl(container, VFIO_CHECK_EXTENSION, VFIO_TYPE1_IOMMU) == 1);
@@ -102,6 +127,9 @@ static void backends(void *unused)
 	vfiosim_expect(core_ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1_IOMMU) == -ENODEV);
 	core_be_module.state = MODULE_STATE_LIVE;
 	vfiosim_expect(core_ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1_IOMMU) == 0);
+	group = vfio_group_get_external_user(core_file("G")->file);
+	vfiosim_expect(vfio_group_iommu_domain(group) == ERR_PTR(-ENOTTY));
+	vfio_group_put_external_user(group);
 }
 
 /* VF-92, VF-187 */
@@ -125,9 +153,10 @@ static void lookups(void *unused)
 	vfiosim_expect(!vfio_device_get_from_dev(a));
 }
 
-/* VF-117, VF-126, VF-128: the file has no position; its mapping serves a view's whole life. */
+/* VF-117, VF-123, VF-126, VF-128: no position; the mapping serves a view's whole life. */
 static void odd_uses(void *unused)
 {
+	char byte = 0;
 	int fd;
 	long at;
 
@@ -135,6 +164,10 @@ static void odd_uses(void *unused)
 	fd = core_get_device(core_file("G"), core_dev_name(core_find("A")), "D");
 	vfiosim_expect(fd >= 0);
 	vfiosim_expect(sys_lseek(core.user, fd, 0, 0) == -ESPIPE);	/* VF-117 */
+	/* VF-123: operations that the driver has not */
+	vfiosim_expect(sys_read(core.user, fd, &byte, 1) == -EINVAL);
+	vfiosim_expect(sys_write(core.user, fd, &byte, 1) == -EINVAL);
+	vfiosim_expect(sys_ioctl(core.user, fd, VFIO_DEVICE_RESET, 0) == -EINVAL);
 	at = sys_mmap(core.user, 0, PAGE_SIZE, PROT_READ_WRITE, MAP_SHARED, fd, 0);
 	vfiosim_expect(!IS_ERR((void *)at));
 	vfiosim_expect(sys_madvise(core.user, at, PAGE_SIZE, 10 /* MADV_DONTFORK */) == 0);
@@ -151,9 +184,10 @@ static const struct {
 } of_port[] = {
 	{ "VF-76: the inode", inode_fields },
 	{ "VF-99: the container's file", container_file },
-	{ "VF-18, VF-19: backends", backends },
+	{ "VF-18, VF-19, VF-137: backends", backends },
+	{ "VF-17: a backend twice", backend_twice },
 	{ "VF-92, VF-187: lookups", lookups },
-	{ "VF-117, VF-128: odd uses of a device's file", odd_uses },
+	{ "VF-117, VF-123, VF-128: odd uses of a device's file", odd_uses },
 };
 
 START_TEST(the_port_keeps_the_small_print)
