@@ -363,6 +363,10 @@ static const struct {
 	  "\"x\": set_iommu C 1", "step=\"x\" ret=-13" },
 	{ "plug A 0; bind A; open C; open_group G 0; set G C; backend_attach_error 1; "
 	  "\"x\": set_iommu C 1", "step=\"x\" ret=-5" },
+	/* VF-102, VF-329: the one that was refused counts, the one before it is taken back. */
+	{ "plug A 0; plug B 1; bind A; bind B; open C; open_group G 0; open_group H 1; set G C; "
+	  "set H C; backend_attach_error 2; \"x\": set_iommu C 1; remark_backend",
+	  "  backends open 0 attached 1" },
 	/* VF-114, VF-115 */
 	{ "plug A 0; bind A; open C; open_group G 0; set G C; set_iommu C 1; open_error A -16; "
 	  "\"x\": get G A D", "step=\"x\" ret=-16" },

@@ -18,13 +18,15 @@ static void refused_devices(void *fixture)
 	static const struct {
 		const char *what, *name;
 		struct pci_model model;
-		int ret;
+		int ret, num_vf;
 	} rows[] = {
 		{ "a bridge", "0000:00:05.0",
 		  { .name = "bridge", .vendor = 1, .device = 1, .hdr_type = 1 }, -EINVAL },
 		{ "a device on the denylist", "0000:00:06.0",
 		  { .name = "qat", .vendor = 0x8086, .device = 0x37c8 }, -EINVAL },
 		{ "a plain one", "0000:00:07.0", { .name = "plain", .vendor = 1, .device = 1 }, 0 },
+		{ "one whose VFs are on", "0000:00:08.0",
+		  { .name = "plain", .vendor = 1, .device = 1 }, -EBUSY, 2 },
 	};
 
 	pci_create_machine(&sim_iommu_ops);
@@ -36,8 +38,11 @@ static void refused_devices(void *fixture)
 		vfiosim_say("%s", rows[i].what);
 		vfiosim_expect(!IS_ERR(pdev));
 		vfiosim_expect(!driver_override_store(pdev, "vfio-pci"));
+		pdev->num_vf = rows[i].num_vf;
+		pdev->is_physfn = rows[i].num_vf > 0;
 		vfiosim_expect(driver_bind_store(&vfio_pci_driver.driver, pci_name(pdev)) ==
 			       rows[i].ret);
+		pdev->num_vf = pdev->is_physfn = 0;
 		/* VF-141: nothing is left of a refused one, not even in its group. */
 		vfiosim_expect(iommu_group_refs(pdev->dev.iommu_group) == (rows[i].ret ? 1 : 3));
 		device_release_driver(&pdev->dev);
