@@ -6,6 +6,11 @@
 
 #include "drv.h"
 
+static int is_it(struct device *dev, void *wanted)
+{
+	return dev == wanted;
+}
+
 static int group_event(struct notifier_block *nb, unsigned long action, void *data)
 {
 	static const char *const names[] = {
@@ -13,6 +18,9 @@ static int group_event(struct notifier_block *nb, unsigned long action, void *da
 	};
 
 	drv_note(names[action]);
+	/* VF-189: and a device that goes is still told of as a member. */
+	vfiosim_expect(iommu_group_for_each_dev(((struct device *)data)->iommu_group, data,
+						is_it) == 1);
 	return NOTIFY_OK;
 }
 
