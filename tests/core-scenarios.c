@@ -77,7 +77,12 @@ static void setup_opened(void *fixture)
 	vfiosim_expect(process_add_threads(core.user, 2) == 0);
 }
 
-/* ---- the whole life, for faults: any step may fail, nothing may break ---- */
+/*
+ * ---- the whole life, for faults: any step may fail, nothing may break ----
+ *
+ * Wherever it settles, nobody is in the middle of anything: there the sums of references
+ * and users are asked for.
+ */
 
 static void close_if_open(const char *label)
 {
@@ -110,10 +115,13 @@ static void use_device(void)
 	core_status(core_file("G"));
 	first = core_get_device(core_file("G"), core_dev_name(core_find("A")), "D1");
 	second = core_get_device(core_file("G"), core_dev_name(core_find("A")), "D2");
+	core_settle();
 	if (first >= 0)
 		map_and_unmap("D1");
+	core_settle();
 	if (second >= 0)
 		core_close(core_file("D2"));
+	core_settle();
 }
 
 static void live(void *fixture)
@@ -123,9 +131,11 @@ static void live(void *fixture)
 	if (core_open("C", "/dev/vfio/vfio") >= 0 && core_open_group("G", "0") >= 0 && !a)
 		use_device();
 	close_if_open("G");
+	core_settle();
 	close_if_open("C");
 	if (!a)
 		AS(core.admin, core_unbind(core_find("A")));
+	core_settle();
 	if (!b)
 		AS(core.admin, core_unbind(core_find("B")));
 	core_flush();
@@ -796,6 +806,37 @@ const struct vfiosim_scenario core_merged_busy = {
 	.check = vfio_invariants_hold,
 	.tolerate = "warn",
 	.tasks = { { "user", task_close_group_under_device }, { "unbinder", task_unbind_a } },
+};
+
+static void close_group_under_two(void *fixture)
+{
+	open_container();
+	attach();
+	vfiosim_expect(core_get_device(core_file("G"), core_dev_name(core_find("A")), "DA") >= 0);
+	vfiosim_expect(core_get_device(core_file("G"), core_dev_name(core_find("B")), "DB") >= 0);
+	vfiosim_expect(core_close(core_file("G")) == 0);
+	core_settle();
+	vfiosim_expect(core_close(core_file("DB")) == 0);
+	vfiosim_expect(core_close(core_file("DA")) == 0);
+}
+
+static void setup_two_bound(void *fixture)
+{
+	setup_two_plugged(fixture);
+	vfiosim_expect(!bind_a() && !bind_b());
+}
+
+/* VF-368: each of them keeps the group's file. */
+const struct vfiosim_scenario core_merged_two_open = {
+	.name = "core-merged-two-open",
+	.summary = "the merged core: a group is closed under two open devices",
+	.core = "merged",
+	.kernel = VFIOSIM_KERNEL_6_12,
+	.fixture_size = 16,
+	.setup = setup_two_bound,
+	.teardown = teardown,
+	.check = vfio_invariants_hold,
+	.tasks = { { "user", close_group_under_two } },
 };
 
 /* ---- alone: the same device once more (VF-61, VF-382) ---- */

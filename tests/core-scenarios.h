@@ -20,6 +20,7 @@ extern const struct vfiosim_scenario core_object_life;		/* VF-395 */
 extern const struct vfiosim_scenario core_merged_life;
 extern const struct vfiosim_scenario core_merged_set;
 extern const struct vfiosim_scenario core_merged_busy;
+extern const struct vfiosim_scenario core_merged_two_open;
 
 /* Races that end well. */
 extern const struct vfiosim_scenario core_two_first_binds;

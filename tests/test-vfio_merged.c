@@ -40,6 +40,7 @@ static const struct {
 	{ "VF-359: an open and a waiting unregister", &core_busy_unbind, 1 },
 	{ "VF-360: a second object", &core_duplicate, 1 },
 	{ "VF-368: the last close of a group under an open device", &core_merged_busy, 2 },
+	{ "VF-368: the last close of a group under two of them", &core_merged_two_open, 0 },
 };
 
 START_TEST(the_merged_core_wins_every_race)
