@@ -105,6 +105,7 @@ static void copy_totals(struct mm_struct *mm, const struct mm_struct *oldmm)
 	mm->start_brk = oldmm->start_brk;
 	mm->brk = oldmm->brk;
 	mm->def_flags = oldmm->def_flags & ~VM_LOCKED;
+	mm->has_sealed = oldmm->has_sealed;
 }
 
 /* The child's VMA, in no set and no tree. Refs: takes none on the file. */

@@ -168,6 +168,23 @@ static int advise_vma(struct vm_area_struct *vma, unsigned long start, unsigned 
 	}
 }
 
+/* Sealed memory keeps what nobody may write: private and without a file (MM-266). */
+static bool seal_forbids(const struct vm_area_struct *vma, int behavior)
+{
+	if (!(vma->vm_flags & VM_SEALED) || !vma_is_anonymous(vma) || vma->vm_flags & VM_WRITE)
+		return false;
+	switch (behavior) {
+	case MADV_DONTNEED:
+	case MADV_FREE:
+	case MADV_REMOVE:
+	case MADV_DONTFORK:
+	case MADV_WIPEONFORK:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* Everything mapped is done, also behind a hole; then the hole is reported. */
 static int walk(struct mm_struct *mm, unsigned long start, unsigned long end, int behavior)
 {
@@ -186,6 +203,8 @@ static int walk(struct mm_struct *mm, unsigned long start, unsigned long end, in
 			start = vma->vm_start;
 		}
 		stop = vma->vm_end < end ? vma->vm_end : end;
+		if (seal_forbids(vma, behavior))
+			return -EPERM;
 		if (changes_flags(behavior))
 			ret = update_flags(vma, start, stop, behavior);
 		else

@@ -25,6 +25,7 @@ enum mmop_kind {
 	MMOP_PUNCH, MMOP_FORK, MMOP_EXIT, MMOP_FREAD, MMOP_FWRITE,
 	/* Only with the feature "calls", as is what is marked so below. */
 	MMOP_MLOCK, MMOP_MUNLOCK, MMOP_MSYNC, MMOP_MINCORE, MMOP_REMAP_FILE,
+	MMOP_MSEAL,
 	MMOP_KINDS,
 	MMOP_FIRST_CALL = MMOP_MLOCK
 };
@@ -108,14 +109,15 @@ struct mmop_result {
 #define MMOP_VMA_RANDOM 32
 #define MMOP_VMA_DONTDUMP 64
 #define MMOP_VMA_WIPEONFORK 128
+#define MMOP_VMA_SEALED 256
 #define MMOP_VMA_PLAIN_FLAGS 7
 #define MMOP_MINCORE_PAGES 64	/* an answer is one bit for each page */
 
 struct mmop_vma {
 	uint16_t start;		/* pages of the window */
 	uint16_t end;
+	uint16_t flags;
 	uint8_t perm;
-	uint8_t flags;
 	char object;		/* 'f' file, 'a' private anonymous, 'z' shared anonymous */
 	int32_t id;		/* which file or shared anonymous object; 0 for 'a' */
 	int32_t desc;		/* the open file description, or -1 */

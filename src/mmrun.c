@@ -345,6 +345,8 @@ static long do_newer_call(const struct mmop *op, struct mmop_result *result)
 		return do_mincore(op, result);
 	case MMOP_REMAP_FILE:
 		return ksys_remap_file_pages(addr, op->length, 0, op->offset >> PAGE_SHIFT, 0);
+	case MMOP_MSEAL:
+		return ksys_mseal(addr, op->length, 0);
 	}
 	BUG();
 }
@@ -496,7 +498,7 @@ static u8 perm_of(const struct vm_area_struct *vma)
 	       (vma->vm_flags & VM_MAYSHARE ? MMOP_VMA_SHARED : 0);
 }
 
-static u8 flags_of(const struct vm_area_struct *vma)
+static u16 flags_of(const struct vm_area_struct *vma)
 {
 	return (vma->vm_flags & VM_ACCOUNT ? MMOP_VMA_ACCOUNT : 0) |
 	       (vma->vm_flags & VM_DONTCOPY ? MMOP_VMA_DONTCOPY : 0) |
@@ -505,7 +507,8 @@ static u8 flags_of(const struct vm_area_struct *vma)
 	       (vma->vm_flags & VM_SEQ_READ ? MMOP_VMA_SEQUENTIAL : 0) |
 	       (vma->vm_flags & VM_RAND_READ ? MMOP_VMA_RANDOM : 0) |
 	       (vma->vm_flags & VM_DONTDUMP ? MMOP_VMA_DONTDUMP : 0) |
-	       (vma->vm_flags & VM_WIPEONFORK ? MMOP_VMA_WIPEONFORK : 0);
+	       (vma->vm_flags & VM_WIPEONFORK ? MMOP_VMA_WIPEONFORK : 0) |
+	       (vma->vm_flags & VM_SEALED ? MMOP_VMA_SEALED : 0);
 }
 
 /* -1 for a file that the trace knows nothing of; such a mapping is a difference. */

@@ -93,6 +93,7 @@ static bool range_fits(const struct mmstate *state, const struct mmop *op, struc
 	case MMOP_MADVISE:
 	case MMOP_MLOCK:
 	case MMOP_MUNLOCK:
+	case MMOP_MSEAL:
 	case MMOP_MSYNC:
 	case MMOP_REMAP_FILE:
 		return in_window(state, "the range", op->addr, op->length, why);

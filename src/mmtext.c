@@ -47,6 +47,7 @@ static const struct {
 	[MMOP_MSYNC] = { "msync", "pyal" },
 	[MMOP_MINCORE] = { "mincore", "pal" },
 	[MMOP_REMAP_FILE] = { "remap_file_pages", "palO" },
+	[MMOP_MSEAL] = { "mseal", "pal" },
 };
 
 static const char *const mremap_modes[MMOP_MREMAP_MODES] = {
@@ -64,7 +65,7 @@ static const char *const ways[] = {
 	"noreplace+nr+lock",
 };
 /* The letters of a mapping's flags, MMOP_VMA_ACCOUNT first. */
-static const char vma_letters[] = "adnlsruw";
+static const char vma_letters[] = "adnlsruwm";
 static const char *const modes[] = { "rw", "ro" };
 static const char *const signals[] = { "SIGSEGV.MAPERR", "SIGSEGV.ACCERR", "SIGBUS.ADRERR" };
 

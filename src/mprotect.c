@@ -52,6 +52,8 @@ static int mprotect_fixup(struct vm_area_struct **vmap, unsigned long start, uns
 	unsigned long pages = (end - start) >> PAGE_SHIFT, charged = 0;
 	int ret;
 
+	if (oldflags & VM_SEALED)
+		return -EPERM;
 	if (newflags == oldflags)
 		return 0;
 	ret = charge_writable(vma, pages, &newflags, &charged);

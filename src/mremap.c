@@ -87,6 +87,8 @@ static int check_source(const struct remap *remap, unsigned long old_len)
 
 	if (!vma)
 		return -EFAULT;
+	if (vma->vm_flags & VM_SEALED)
+		return -EPERM;
 	if (!old_len && !(vma->vm_flags & (VM_SHARED | VM_MAYSHARE)))
 		return -EINVAL;
 	if (remap->flags & MREMAP_DONTUNMAP && vma->vm_flags & (VM_DONTEXPAND | VM_PFNMAP))
@@ -414,6 +416,10 @@ static long do_mremap(struct remap *remap)
 	int ret;
 
 	remap->vma = vma_lookup(remap->mm, remap->addr);
+	/* 6.18 looks at a given target first, and then at each VMA of the source. */
+	if (remap->vma && remap->vma->vm_flags & VM_SEALED &&
+	    (kernel_version < KERNEL_6_18 || !has_target(remap)))
+		return -EPERM;
 	if (!has_target(remap)) {
 		if (remap->old_len >= remap->new_len)
 			return shrink(remap);

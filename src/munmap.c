@@ -15,6 +15,18 @@
  */
 #include "mm_internal.h"
 
+static bool range_is_sealed(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	struct vm_area_struct *vma;
+
+	if (!mm->has_sealed)
+		return false;
+	for (vma = find_vma(mm, start); vma && vma->vm_start < end; vma = vma_next(vma))
+		if (vma->vm_flags & VM_SEALED)
+			return true;
+	return false;
+}
+
 /*
  * Cut the VMAs at both ends of the request. Up to 6.1 the VMA that is left
  * keeps the lower rest and the doomed part is new; from 6.12 on the rests are
@@ -31,12 +43,17 @@ static int cut_ends(struct mm_struct *mm, struct vm_area_struct *vma, unsigned l
 	if (start > vma->vm_start) {
 		if (end < vma->vm_end && mm->map_count >= sysctl_max_map_count)
 			return -ENOMEM;
+		if (vma->vm_flags & VM_SEALED)
+			return -EPERM;
 		ret = __split_vma(vma, start, new_rests);
 		if (ret)
 			return ret;
-	} else if (end <= vma->vm_end) {
-		return end == vma->vm_end ? 0 : __split_vma(vma, end, !new_rests);
 	}
+	/* Only now: the cut at the start stays. */
+	if (range_is_sealed(mm, start, end))
+		return -EPERM;
+	if (start <= vma->vm_start && end <= vma->vm_end)
+		return end == vma->vm_end ? 0 : __split_vma(vma, end, !new_rests);
 	vma = find_vma(mm, end - 1);
 	if (vma && vma->vm_start < end && vma->vm_end > end)
 		return __split_vma(vma, end, !new_rests);

@@ -23,7 +23,8 @@ static const GOptionEntry entries[] = {
 	{ "sequences", 0, 0, G_OPTION_ARG_INT, &sequences, "stop after so many", "N" },
 	{ "seconds", 0, 0, G_OPTION_ARG_INT, &seconds, "stop after so long", "N" },
 	{ "profile", 0, 0, G_OPTION_ARG_STRING, &profile_name,
-	  "mixed, shared, private, anon, fork, remap, zap, errors, calls, wide; default: in turn",
+	  "mixed, shared, private, anon, fork, remap, zap, errors, calls, sealed, wide;"
+	  " default: in turn",
 	  "NAME" },
 	{ "weights", 0, 0, G_OPTION_ARG_STRING, &weights, "change weights: mmap=5,fork=0",
 	  "LIST" },

@@ -36,6 +36,8 @@ const struct profile profiles[] = {
 	  40, 4, 40, 3, 30, 50, 30, 15, 45 },
 	{ "calls", W(1, 0, 3, 1, 1, 40, 14, 24, 20, 26, 26, 60, 4, 8, 5, 4, 2, 4),
 	  48, 3, 40, 3, 40, 50, 10, 10, 6, .newer = 30 },
+	{ "sealed", W(1, 0, 3, 1, 1, 40, 20, 24, 24, 26, 26, 20, 4, 8, 4, 3, 2, 4),
+	  64, 3, 40, 3, 40, 50, 10, 10, 6, .seals = 2 },
 	{ "wide", W(1, 0, 3, 2, 2, 60, 16, 30, 30, 30, 30, 12, 4, 10, 3, 2, 2, 6),
 	  512, 4, 300, 3, 30, 50, 10, 10, 3 },
 };
@@ -78,6 +80,7 @@ static const struct {
 	{ "fread", MMOP_FREAD }, { "fwrite", MMOP_FWRITE },
 	{ "mlock", MMOP_MLOCK }, { "munlock", MMOP_MUNLOCK }, { "msync", MMOP_MSYNC },
 	{ "mincore", MMOP_MINCORE }, { "remap_file_pages", MMOP_REMAP_FILE },
+	{ "mseal", MMOP_MSEAL },
 };
 
 static bool set_weight(struct profile *profile, const char *text)
@@ -393,6 +396,7 @@ static bool make(struct generator *g, const struct recording *r, struct mmop *op
 	case MMOP_MSYNC:
 	case MMOP_MINCORE:
 	case MMOP_REMAP_FILE:
+	case MMOP_MSEAL:
 		return make_newer(g, state, op);
 	default:
 		return make_file_op(g, r, op);
@@ -443,8 +447,10 @@ static enum mmop_kind pick_kind(struct generator *g)
 {
 	unsigned int sum = 0, at, kind = 0;
 
+	if (g->profile.seals && chance(g, g->profile.seals))
+		return MMOP_MSEAL;
 	if (chance(g, g->profile.newer))
-		return MMOP_FIRST_CALL + pick(g, MMOP_KINDS - MMOP_FIRST_CALL);
+		return MMOP_FIRST_CALL + pick(g, MMOP_MSEAL - MMOP_FIRST_CALL);
 	for (unsigned int i = 0; i < MMOP_KINDS; i++)
 		sum += g->profile.weight[i];
 	at = pick(g, sum);

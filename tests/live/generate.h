@@ -18,6 +18,7 @@ struct profile {
 	unsigned int noreserve;		/* percent of mmaps */
 	unsigned int odd;		/* percent of operations with an odd argument */
 	unsigned int newer;		/* percent of operations that need the feature "calls" */
+	unsigned int seals;		/* percent of operations that seal; that is for good */
 };
 
 struct generator {

@@ -19,6 +19,7 @@
 #include "live.h"
 #include "record.h"
 
+#define NR_MSEAL 462		/* newer than the headers may be */
 #define FIRST_FD 200		/* handle h of a process is descriptor 200 + h */
 
 struct page {
@@ -383,6 +384,9 @@ static long in_process(struct recording *r, const struct mmop *op)
 		return live_syscall(r->live, op->proc,
 				    op->kind == MMOP_MLOCK ? SYS_mlock : SYS_munlock,
 				    LIVE_BASE + op->addr, op->length);
+	case MMOP_MSEAL:
+		return live_syscall(r->live, op->proc, NR_MSEAL, LIVE_BASE + op->addr,
+				    op->length, 0);
 	case MMOP_MSYNC:
 		return synchronize(r, op);
 	case MMOP_REMAP_FILE:
@@ -443,13 +447,14 @@ static void follow_map(struct recording *r, const struct mmop *op)
 		process->page[first + i] = page;
 }
 
-static bool is_locked(const struct recording *r, unsigned int id, unsigned int page)
+static bool has_flag(const struct recording *r, unsigned int id, unsigned int page,
+		     unsigned int flag)
 {
 	const struct mmstate_proc *proc = r->before.proc[id];
 
 	for (unsigned int k = 0; k < proc->nvma; k++)
 		if (proc->vma[k].start <= page && page < proc->vma[k].end)
-			return proc->vma[k].flags & MMOP_VMA_LOCKED;
+			return proc->vma[k].flags & flag;
 	return false;
 }
 
@@ -469,7 +474,7 @@ static void follow_populate(struct recording *r, const struct mmop *op, bool fai
 
 	for (unsigned int i = op->addr / MMOP_PAGE; i < end; i++) {
 		if (op->kind == MMOP_MPROTECT &&
-		    !(is_locked(r, op->proc, i) && op->prot & PROT_WRITE))
+		    !(has_flag(r, op->proc, i, MMOP_VMA_LOCKED) && op->prot & PROT_WRITE))
 			continue;
 		if (failed && was_present(r, op->proc, i))
 			continue;
@@ -534,7 +539,7 @@ static void follow_remap(struct recording *r, const struct mmop *op)
 	}
 	/* If the mapping is locked, what was added has been brought in. */
 	for (unsigned int i = length; i < pages_of(op->new_length); i++)
-		page[to + i].brought_in = length && is_locked(r, op->proc, from);
+		page[to + i].brought_in = length && has_flag(r, op->proc, from, MMOP_VMA_LOCKED);
 	if (stays(op))
 		r->saw[DONTUNMAP] = true;
 }
@@ -561,6 +566,39 @@ static void follow_failed_move(struct recording *r, const struct mmop *op)
 			continue;
 		page[to + i] = page[from + i];
 		r->saw[MULTIVMA] = true;
+	}
+}
+
+static bool seal_stops(const struct recording *r, const struct mmop *op, unsigned int start,
+		       unsigned int end)
+{
+	unsigned int shift = op->new_addr / MMOP_PAGE - op->addr / MMOP_PAGE;
+
+	for (unsigned int i = start; i < end; i++)
+		if (has_flag(r, op->proc, i, MMOP_VMA_SEALED) ||
+		    has_flag(r, op->proc, i + shift, MMOP_VMA_SEALED))
+			return true;
+	return false;
+}
+
+/* With DONTUNMAP the place tells nothing; what a seal did not stop has moved. */
+static void follow_sealed_move(struct recording *r, const struct mmop *op)
+{
+	const struct mmstate_proc *proc = r->before.proc[op->proc];
+	struct page *page = r->process[op->proc].page;
+	unsigned int from = op->addr / MMOP_PAGE, to = op->new_addr / MMOP_PAGE;
+
+	for (unsigned int k = 0; k < proc->nvma; k++) {
+		unsigned int start = MAX(proc->vma[k].start, from);
+		unsigned int end = MIN(proc->vma[k].end, from + pages_of(op->length));
+
+		if (start < end && seal_stops(r, op, start, end))
+			return;
+		for (unsigned int i = start; i < end; i++) {
+			page[to + i - from] = page[i];
+			page[i] = untouched(&page[i]);
+			r->saw[MULTIVMA] = true;
+		}
 	}
 }
 
@@ -652,6 +690,8 @@ static void follow(struct recording *r, const struct mmop *op, const struct mmop
 	else if (op->kind == MMOP_MREMAP && op->mode == MMOP_FIXED &&
 		 op->addr % MMOP_PAGE == 0 && op->new_addr % MMOP_PAGE == 0)
 		follow_failed_move(r, op);
+	else if (op->kind == MMOP_MREMAP && op->mode == MMOP_DONTUNMAP && result->error == EPERM)
+		follow_sealed_move(r, op);
 }
 
 /* ---- looking ---- */
@@ -673,7 +713,7 @@ static void name_object(struct recording *r, const struct page *page, unsigned l
 
 /* As /proc/PID/smaps has them; the bits of mmop_vma.flags, in order. */
 static const char *const flag_names[] = {
-	" ac ", " dc ", " nr ", " lo ", " sr ", " rr ", " dd ", " wf ",
+	" ac ", " dc ", " nr ", " lo ", " sr ", " rr ", " dd ", " wf ", " sl ",
 };
 
 static void convert(struct recording *r, unsigned int proc, const struct live_vma *from,

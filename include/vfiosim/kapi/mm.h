@@ -32,6 +32,7 @@ struct page;
 #define VM_DONTDUMP 0x04000000
 #define VM_SOFTDIRTY 0x08000000
 #define VM_MIXEDMAP 0x10000000
+#define VM_SEALED 0x40000000	/* one of the upper 32 bits there */
 #define VM_SPECIAL (VM_IO | VM_DONTEXPAND | VM_PFNMAP | VM_MIXEDMAP)
 
 typedef unsigned int vm_fault_t;
@@ -158,6 +159,7 @@ long ksys_mlock(unsigned long addr, size_t len) SIM(ksys_mlock);
 long ksys_munlock(unsigned long addr, size_t len) SIM(ksys_munlock);
 long ksys_mlockall(int flags) SIM(ksys_mlockall);
 long ksys_munlockall(void) SIM(ksys_munlockall);
+long ksys_mseal(unsigned long addr, size_t len, unsigned long flags) SIM(ksys_mseal);
 /* One byte of @vec, in kernel memory, for each page. */
 long ksys_mincore(unsigned long addr, size_t len, u8 *vec) SIM(ksys_mincore);
 long ksys_msync(unsigned long addr, size_t len, int flags) SIM(ksys_msync);

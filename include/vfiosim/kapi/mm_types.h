@@ -33,6 +33,7 @@ struct mm_struct {
 	struct radix pgd;		/* entries by virtual page number */
 	struct stale_entry *stale;	/* cleared, not flushed (tlb.c) */
 	unsigned int walks;		/* processors that are walking the tables */
+	bool has_sealed;		/* some VMA is, or was in a parent, VM_SEALED */
 	struct rw_semaphore mmap_lock;
 	atomic_t mm_users;
 	atomic_t mm_count;
