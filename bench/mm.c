@@ -5,11 +5,16 @@
  * fourth page; an operation hits some of them, in a scattered order.
  *
  * What takes longer than a slice of the processor is measured in CPU time, on
- * both sides: on a busy machine the rest is other programs. The live kernel goes
- * first, while this process is small: its fork copies the page tables of all of it.
+ * both sides: on a busy machine the rest is other programs. The two sides take
+ * turns, so that both meet the machine in the same moods, and the median of the
+ * turns counts. The live kernel is measured in a program of its own, unprivileged
+ * and small, since its fork copies the page tables of all of it; what a fork
+ * costs without any mapping of ours is its floor, as an empty system call is of
+ * the other operations.
  *
  * usage: mm [TRACE...]		traces are replayed and timed as well
  *	  mm --model N		the model alone, at one size: for profilers
+ *	  mm --live N		the live kernel alone: ns, one row a line
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,9 +31,11 @@
 #define SAMPLES 41
 #define SAMPLES_SINGLE 401	/* of batches of one */
 #define FORK_SAMPLES 9
+#define TURNS 3
 
 enum row {
-	CALL, MAP, UNMAP, SPLIT, JOIN, MOVE, FAULT, FORK, ZAP_ALL, ZAP_ONE, ZAP_NONE, ROWS
+	CALL, MAP, UNMAP, SPLIT, JOIN, MOVE, FAULT, FORK_NONE, FORK, ZAP_ALL, ZAP_ONE, ZAP_NONE,
+	ROWS
 };
 
 static const char *const names[ROWS] = {
@@ -39,6 +46,7 @@ static const char *const names[ROWS] = {
 	[JOIN] = "mprotect, join again",
 	[MOVE] = "mremap, move one page's mapping",
 	[FAULT] = "fault, page is in the file",
+	[FORK_NONE] = "fork, nothing mapped",
 	[FORK] = "fork of the space",
 	[ZAP_ALL] = "zap, per mapping: all N show it",
 	[ZAP_ONE] = "zap, 1 of N shows it",
@@ -212,7 +220,7 @@ static void time_operations(struct measurement *m)
 	m->ns[FAULT] = time_batch(m, do_drop, do_store, NULL);
 }
 
-static void time_fork(struct measurement *m)
+static double time_fork(const struct measurement *m)
 {
 	unsigned int count = m->n > 100000 ? 3 : FORK_SAMPLES;
 	clockid_t clock = clock_for(m->n);
@@ -225,7 +233,7 @@ static void time_fork(struct measurement *m)
 		samples[i] = ns_of(clock) - start;
 		m->side->end_child();
 	}
-	m->ns[FORK] = median(samples, count);
+	return median(samples, count);
 }
 
 /* A punch of page @pgoff, which the mappings from @first on, @present of them, have touched. */
@@ -263,8 +271,9 @@ static void measure(void *data)
 {
 	struct measurement *m = data;
 
+	m->ns[FORK_NONE] = time_fork(m);
 	time_operations(m);
-	time_fork(m);
+	m->ns[FORK] = time_fork(m);
 	time_zaps(m);
 }
 
@@ -315,9 +324,16 @@ static void print_number(double number, const char *format)
 /* A zap of N mappings is one system call: its share of the floor is small. */
 static double net_of_floor(enum row row, const struct measurement *live)
 {
-	double share = row == ZAP_ALL ? live->n : 1;
-
-	return row == FAULT ? live->ns[row] : live->ns[row] - live->ns[CALL] / share;
+	switch (row) {
+	case FAULT:
+		return live->ns[row];
+	case FORK:
+		return live->ns[row] - live->ns[FORK_NONE];
+	case ZAP_ALL:
+		return live->ns[row] - live->ns[CALL] / live->n;
+	default:
+		return live->ns[row] - live->ns[CALL];
+	}
 }
 
 static void print_row(enum row row, const struct measurement *live,
@@ -341,6 +357,63 @@ static void print_table(const struct measurement *live, const struct measurement
 		print_row(row, live, model);
 }
 
+/* ---- the two sides ---- */
+
+/* For who starts us to read: see measure_live(). */
+static void print_live(unsigned long n)
+{
+	struct measurement live = { .side = &live_side, .n = n };
+
+	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+	measure(&live);
+	for (enum row row = 0; row < ROWS; row++)
+		printf("%.1f\n", live.ns[row]);
+}
+
+static void measure_live(struct measurement *live)
+{
+	g_autofree char *size = g_strdup_printf("%lu", live->n), *text = NULL;
+	char *argv[] = { "/proc/self/exe", "--live", size, NULL }, *at;
+	g_autoptr(GError) error = NULL;
+	int status = 0;
+
+	if (!g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &text, NULL, &status,
+			  &error) || !g_spawn_check_wait_status(status, &error)) {
+		fprintf(stderr, "bench/mm: --live: %s\n", error->message);
+		exit(EXIT_FAILURE);
+	}
+	at = text;
+	for (enum row row = 0; row < ROWS; row++)
+		live->ns[row] = strtod(at, &at);
+}
+
+static void take_medians(struct measurement *m, const struct measurement *turns)
+{
+	double samples[TURNS];
+
+	*m = turns[0];
+	for (enum row row = 0; row < ROWS; row++) {
+		for (unsigned int turn = 0; turn < TURNS; turn++)
+			samples[turn] = turns[turn].ns[row];
+		m->ns[row] = median(samples, TURNS);
+	}
+}
+
+static void measure_both(struct measurement *live, struct measurement *model)
+{
+	struct measurement lives[TURNS], models[TURNS];
+
+	for (unsigned int turn = 0; turn < TURNS; turn++) {
+		lives[turn] = *live;
+		models[turn] = *model;
+		if (live->n <= 10000)
+			measure_live(&lives[turn]);
+		must_run(measure, &models[turn]);
+	}
+	take_medians(live, lives);
+	take_medians(model, models);
+}
+
 static void measure_sizes(void)
 {
 	static const unsigned long sizes[] = { 1, 100, 1000, 10000, 1000000 };
@@ -350,9 +423,7 @@ static void measure_sizes(void)
 		struct measurement live = { .side = &live_side, .n = sizes[i] };
 		struct measurement model = { .side = &model_side, .n = sizes[i] };
 
-		if (sizes[i] <= 10000)
-			measure(&live);
-		must_run(measure, &model);
+		measure_both(&live, &model);
 		print_table(&live, &model);
 		find[i] = model.ns[ZAP_ONE];
 	}
@@ -417,9 +488,13 @@ int main(int argc, char **argv)
 		measure_model(strtoul(argv[2], NULL, 0));
 		return EXIT_SUCCESS;
 	}
-	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
-	printf("medians; net: less the system call that does nothing. Targets: ratio 10, net "
-	       "ratio 3, zap 20 ns a mapping at N = 10000\n");
+	if (argc == 3 && !strcmp(argv[1], "--live")) {
+		print_live(strtoul(argv[2], NULL, 0));
+		return EXIT_SUCCESS;
+	}
+	printf("medians of %d turns; net: less the system call that does nothing, or the fork "
+	       "of nothing.\nTargets: ratio 10, net ratio 3, zap 20 ns a mapping at N = 10000\n",
+	       TURNS);
 	measure_sizes();
 	measure_bytes();
 	if (argc > 1)
