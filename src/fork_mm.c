@@ -197,7 +197,7 @@ static int dup_one(struct mm_struct *mm, struct vm_area_struct *parent)
  */
 int dup_mmap(struct mm_struct *mm, struct mm_struct *oldmm)
 {
-	struct vm_area_struct *parent;
+	struct vm_area_struct *parent, *ahead;
 	struct vma_iter iter;
 	int ret = 0;
 
@@ -206,8 +206,12 @@ int dup_mmap(struct mm_struct *mm, struct mm_struct *oldmm)
 	down_write_nested(&mm->mmap_lock, SINGLE_DEPTH_NESTING);
 	copy_totals(mm, oldmm);
 	parent = vma_set_first(&oldmm->mm_vmas, &iter);
-	for (; !ret && parent; parent = vma_iter_next(&iter))
+	for (; !ret && parent; parent = vma_iter_next(&iter)) {
+		ahead = vma_iter_ahead(&iter);
+		if (ahead)
+			vma_interval_tree_prefetch(ahead);
 		ret = dup_one(mm, parent);
+	}
 	mmap_write_unlock(mm);
 	mmap_write_unlock(oldmm);
 	return ret;

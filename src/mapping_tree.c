@@ -490,6 +490,14 @@ struct vm_area_struct *vma_interval_tree_iter_next(struct mapping_iter *iter,
 	return search(iter, first, last);
 }
 
+void vma_interval_tree_prefetch(const struct vm_area_struct *vma)
+{
+	const char *leaf = (const char *)vma->shared_leaf;
+
+	for (size_t at = 0; leaf && at < sizeof(struct mapping_node); at += 64)
+		__builtin_prefetch(leaf + at);
+}
+
 /* ---- for checkers ---- */
 
 bool mapping_tree_holds(const struct mapping_tree *tree, const struct vm_area_struct *vma)

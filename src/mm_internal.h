@@ -88,6 +88,8 @@ void radix_prune(struct radix *radix, unsigned long first, unsigned long end) SI
 int vma_set_prealloc(void) SIM(vma_set_prealloc);
 struct vm_area_struct *vma_iter_load(const struct vma_iter *iter) SIM(vma_iter_load);
 struct vm_area_struct *vma_iter_next(struct vma_iter *iter) SIM(vma_iter_next);
+/* The VMA behind the next one, if that is known at once. */
+struct vm_area_struct *vma_iter_ahead(const struct vma_iter *iter) SIM(vma_iter_ahead);
 struct vm_area_struct *vma_iter_peek_prev(const struct vma_iter *iter) SIM(vma_iter_peek_prev);
 struct vm_area_struct *vma_set_find(struct vma_set *set, unsigned long addr,
 				    struct vma_iter *iter) SIM(vma_set_find);
@@ -122,6 +124,9 @@ struct vm_area_struct *vma_interval_tree_iter_next(struct mapping_iter *iter,
 #define vma_interval_tree_foreach(vma, iter, tree, first, last)			\
 	for (vma = vma_interval_tree_iter_first(iter, tree, first, last); vma;	\
 	     vma = vma_interval_tree_iter_next(iter, first, last))
+/* @vma's place in the tree is about to be looked for. */
+void vma_interval_tree_prefetch(const struct vm_area_struct *vma)
+	SIM(vma_interval_tree_prefetch);
 bool mapping_tree_holds(const struct mapping_tree *tree, const struct vm_area_struct *vma)
 	SIM(mapping_tree_holds);
 bool mapping_tree_is_right(const struct mapping_tree *tree) SIM(mapping_tree_is_right);

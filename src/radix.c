@@ -136,8 +136,12 @@ static struct radix_node *next_leaf(struct radix_node *node, unsigned long *inde
 u64 *radix_next_slow(struct radix *radix, unsigned long *index, unsigned long end,
 		     unsigned long *nr)
 {
-	struct radix_node *leaf = radix->root ? next_leaf(radix->root, index, end) : NULL;
+	struct radix_node *leaf;
 
+	/* Most often it exists, and the way down is straight. */
+	if (radix_find(radix, *index))
+		return radix_in_leaf(radix->last, *index, end, nr);
+	leaf = radix->root ? next_leaf(radix->root, index, end) : NULL;
 	if (!leaf)
 		return NULL;
 	radix->last = leaf;

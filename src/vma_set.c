@@ -138,6 +138,13 @@ struct vm_area_struct *vma_iter_next(struct vma_iter *iter)
 	return vma_iter_load(iter);
 }
 
+struct vm_area_struct *vma_iter_ahead(const struct vma_iter *iter)
+{
+	if (!iter->node || iter->slot + 2 >= iter->node->n)
+		return NULL;
+	return vma_in(iter->node, iter->slot + 2);
+}
+
 /* The VMA before the one at @iter, which stays where it is. */
 struct vm_area_struct *vma_iter_peek_prev(const struct vma_iter *iter)
 {
