@@ -131,9 +131,13 @@ extern bool eng_alone SIM(eng_alone);
 static inline bool eng_looks_freed(const void *object)
 {
 	unsigned long offset = (unsigned long)object - ENG_MEMORY;
+	u32 word;
 
-	return offset < ENG_MEMORY_SIZE &&
-	       *(const u32 *)(ENG_MEMORY + offset) == ENG_POISON_FREE;
+	if (offset >= ENG_MEMORY_SIZE)
+		return false;
+	/* An object may be a single byte, anywhere. */
+	__builtin_memcpy(&word, (const void *)(ENG_MEMORY + offset), sizeof(word));
+	return word == ENG_POISON_FREE;
 }
 
 /* The next one is passed by being counted. */
