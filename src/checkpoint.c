@@ -57,6 +57,21 @@ static void add_counts(GString *out, const struct exploration *x)
 	}
 }
 
+/* What failed before does not come again. */
+static void add_failure(GString *out, const struct exploration *x)
+{
+	if (!x->finding.detector[0])
+		return;
+	g_string_append_printf(out, "failure %x %s %s\nschedule", x->verdict,
+			       x->finding.detector, x->finding.message);
+	for (guint i = 0; i < x->schedule->len; i++) {
+		const struct decision *d = &g_array_index(x->schedule, struct decision, i);
+
+		g_string_append_printf(out, " %x.%x.%x.%x", d->kind, d->how, d->fault, d->value);
+	}
+	g_string_append_c(out, '\n');
+}
+
 bool checkpoint_save(const struct exploration *x, struct dpor *dpor,
 		     const struct decision *decisions, size_t n)
 {
@@ -69,6 +84,7 @@ bool checkpoint_save(const struct exploration *x, struct dpor *dpor,
 
 	g_string_append_printf(out, "of %s\n", is);
 	add_counts(out, x);
+	add_failure(out, x);
 	for (size_t i = 0; dpor && dpor_extent(dpor, i, &start, &size, &freed_depth, &task); i++)
 		g_string_append_printf(out, "frees %zx %x %zx %zx\n", freed_depth, task,
 				       (size_t)start, size);
@@ -151,6 +167,35 @@ static bool parse_outcome(struct exploration *x, const char *line)
 	return true;
 }
 
+static bool parse_failure(struct exploration *x, const char *line)
+{
+	unsigned int verdict;
+	int used = 0;
+
+	if (sscanf(line, "failure %x %31s %n", &verdict, x->finding.detector, &used) != 2 ||
+	    !used || (verdict != VFIOSIM_VIOLATION && verdict != VFIOSIM_DEADLOCK))
+		return false;
+	g_strlcpy(x->finding.message, line + used, sizeof(x->finding.message));
+	x->verdict = verdict;
+	return true;
+}
+
+static bool parse_schedule(struct exploration *x, const char *text)
+{
+	unsigned int kind, how, fault, value;
+	int used;
+
+	while (sscanf(text, " %x.%x.%x.%x%n", &kind, &how, &fault, &value, &used) == 4) {
+		struct decision d = { .kind = kind, .how = how, .fault = fault, .value = value };
+
+		if (kind > DECIDE_DATA || how > ENG_SIGNAL || fault > 1 || value > UINT16_MAX)
+			return false;
+		g_array_append_val(x->schedule, d);
+		text += used;
+	}
+	return !*text;
+}
+
 static bool parse_frees(GArray *nodes, const char *line)
 {
 	struct saved_node saved = { .is_extent = true };
@@ -170,6 +215,10 @@ static bool parse_line(struct exploration *x, GArray *nodes, const char *line)
 		return parse_counts(x, line);
 	if (g_str_has_prefix(line, "outcome "))
 		return parse_outcome(x, line);
+	if (g_str_has_prefix(line, "failure "))
+		return parse_failure(x, line);
+	if (g_str_has_prefix(line, "schedule "))
+		return parse_schedule(x, line + strlen("schedule"));
 	if (g_str_has_prefix(line, "frees "))
 		return parse_frees(nodes, line);
 	return false;

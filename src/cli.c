@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What all commands use: complaints, files, exit statuses. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 
@@ -29,16 +31,46 @@ int cli_status(enum vfiosim_verdict verdict)
 	return status[verdict];
 }
 
+/* A pipe or a device is written to; to put a file in its place would be a bad surprise. */
+static bool write_in_place(const char *file, const char *text)
+{
+	FILE *stream = fopen(file, "w");
+	bool good = stream && fputs(text, stream) >= 0;
+
+	if (stream && fclose(stream))
+		good = false;
+	return good;
+}
+
 bool cli_write(const struct cli *cli, const char *file, const char *text)
 {
 	g_autoptr(GError) error = NULL;
 
-	if (g_str_equal(file, "-")) {
-		fputs(text, stdout);
-		return true;
+	if (g_str_equal(file, "-"))
+		return fputs(text, stdout) >= 0;
+	if (g_file_test(file, G_FILE_TEST_EXISTS) && !g_file_test(file, G_FILE_TEST_IS_REGULAR)) {
+		if (write_in_place(file, text))
+			return true;
+		cli_complain(cli, "%s: %s", file, g_strerror(errno));
+		return false;
 	}
 	if (g_file_set_contents(file, text, -1, &error))
 		return true;
 	cli_complain(cli, "%s", error->message);
+	return false;
+}
+
+bool cli_may_write(const struct cli *cli, const char *file)
+{
+	g_autofree char *folder = g_path_get_dirname(file);
+	const char *what = g_file_test(file, G_FILE_TEST_EXISTS) ? file : folder;
+
+	if (g_str_equal(file, "-"))
+		return true;
+	if (g_file_test(file, G_FILE_TEST_IS_DIR))
+		errno = EISDIR;
+	else if (!access(what, W_OK))
+		return true;
+	cli_complain(cli, "%s: %s", file, g_strerror(errno));
 	return false;
 }

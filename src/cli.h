@@ -26,6 +26,7 @@ struct cli {
 	const struct vfiosim_scenario *const *scenarios;
 	GPtrArray *chosen;		/* of const struct vfiosim_scenario * */
 	char **words;			/* the rest: replay's schedule, merge's files */
+	char **arguments;		/* all after the command's name, as they were given */
 	struct vfiosim_options options;
 	const char *expect;
 	const char *json_file, *html_file, *save_file;
@@ -54,5 +55,7 @@ const char *cli_kernel(const struct cli *cli) SIM(cli_kernel);
 int cli_status(enum vfiosim_verdict verdict) SIM(cli_status);
 /* Writes @text to @file, or says why not. */
 bool cli_write(const struct cli *cli, const char *file, const char *text) SIM(cli_write);
+/* Whether there is hope for that; asked before hours of work, or says why not. */
+bool cli_may_write(const struct cli *cli, const char *file) SIM(cli_may_write);
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* vfiosim_main(): options, and which command gets them. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -197,6 +198,14 @@ static int set_shard(struct cli *cli, const struct option *o, const char *value)
 	return 0;
 }
 
+static int set_second_core(struct cli *cli, const char *value)
+{
+	if (cli->core_b)
+		return cli_complain(cli, "--core %s: a third core", value);
+	cli->core_b = value;
+	return 0;
+}
+
 static int set_option(struct cli *cli, const struct option *o, const char *value)
 {
 	switch (o->kind) {
@@ -213,9 +222,8 @@ static int set_option(struct cli *cli, const struct option *o, const char *value
 		return set_shard(cli, o, value);
 	case TEXT:
 		if (o->offset == offsetof(struct cli, core_a) && cli->core_a)
-			cli->core_b = value;
-		else
-			memcpy((char *)cli + o->offset, &value, sizeof(value));
+			return set_second_core(cli, value);
+		memcpy((char *)cli + o->offset, &value, sizeof(value));
 	}
 	return 0;
 }
@@ -292,13 +300,41 @@ static int take_words(struct cli *cli, const struct command *command, GPtrArray 
 	return 0;
 }
 
-static int check_together(struct cli *cli)
+/* Files that are written: each of its own, only one of them stdout, and possible. */
+static int check_files(const struct cli *cli)
+{
+	const char *const files[] = {
+		cli->json_file, cli->html_file, cli->save_file, cli->options.checkpoint,
+	};
+	const char *checkpoint = cli->options.checkpoint;
+
+	/* It is put in place of the last one. */
+	if (checkpoint && (g_str_equal(checkpoint, "-") ||
+			   (g_file_test(checkpoint, G_FILE_TEST_EXISTS) &&
+			    !g_file_test(checkpoint, G_FILE_TEST_IS_REGULAR))))
+		return cli_complain(cli, "--checkpoint %s: not a file", checkpoint);
+	for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
+		for (size_t k = 0; files[i] && k < i; k++)
+			if (files[k] && g_str_equal(files[i], files[k]))
+				return cli_complain(cli, "%s: one file for two purposes", files[i]);
+		if (files[i] && !cli_may_write(cli, files[i]))
+			return EXIT_INPUT;
+	}
+	return 0;
+}
+
+static int check_together(struct cli *cli, const struct command *command)
 {
 	const struct vfiosim_options *o = &cli->options;
 	bool random = o->strategy == VFIOSIM_PCT || o->strategy == VFIOSIM_RANDOM;
 
 	if ((o->races || o->plain_points) && !tsan_present())
 		return cli_complain(cli, "no code here was compiled with -fsanitize=thread");
+	if (cli->core_b && command->commands != FOR_COMPARE)
+		return cli_complain(cli, "%s takes one --core", command->name);
+	if (o->check_determinism && o->strategy == VFIOSIM_STATES)
+		return cli_complain(cli, "--check-determinism needs whole runs, "
+					 "which --strategy states does not make");
 	if (o->resume && !o->checkpoint)
 		return cli_complain(cli, "--resume wants --checkpoint FILE");
 	if (o->checkpoint && o->strategy == VFIOSIM_STATES)
@@ -369,6 +405,7 @@ static void catch_interrupt(void)
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
 }
 
 /* Before check_together(): a core may hold the instrumented code. */
@@ -418,7 +455,7 @@ static int run_command(struct cli *cli, const struct command *command, char **ar
 			g_ptr_array_add(words, argv[i]);
 	}
 	status = status ?: take_words(cli, command, words) ?: load_cores(cli) ?:
-		 check_together(cli);
+		 check_together(cli, command) ?: check_files(cli);
 	if (status)
 		return status;
 	if (cli->kernel)
@@ -430,7 +467,15 @@ static int run_command(struct cli *cli, const struct command *command, char **ar
 	return status;
 }
 
-int vfiosim_main(int argc, char **argv, const struct vfiosim_scenario *const scenarios[])
+static bool wants_help(char **words)
+{
+	for (; *words && !g_str_equal(*words, "--"); words++)
+		if (g_str_equal(*words, "--help") || g_str_equal(*words, "-h"))
+			return true;
+	return false;
+}
+
+static int main_command(int argc, char **argv, const struct vfiosim_scenario *const scenarios[])
 {
 	g_autofree char *program = g_path_get_basename(argc ? argv[0] : "vfiosim");
 	g_autofree char **words = g_new0(char *, argc + 1);
@@ -450,9 +495,22 @@ int vfiosim_main(int argc, char **argv, const struct vfiosim_scenario *const sce
 	for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
 		if (!g_str_equal(commands[i].name, name))
 			continue;
-		if (argc > 2 && (g_str_equal(argv[2], "--help") || g_str_equal(argv[2], "-h")))
+		cli.arguments = argc > 1 ? argv + 2 : argv + argc;
+		if (wants_help(cli.arguments))
 			return print_help(&cli, name);
-		return run_command(&cli, &commands[i], argc > 1 ? argv + 2 : argv + argc);
+		return run_command(&cli, &commands[i], cli.arguments);
 	}
 	return cli_complain(&cli, "no command \"%s\"; \"%s help\" lists them", name, program);
+}
+
+/* What could not be printed was not said: a full disk is no success. */
+int vfiosim_main(int argc, char **argv, const struct vfiosim_scenario *const scenarios[])
+{
+	int status = main_command(argc, argv, scenarios);
+
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	fprintf(stderr, "%s: standard output: %s\n", argc ? argv[0] : "vfiosim",
+		g_strerror(errno));
+	return EXIT_INPUT;
 }

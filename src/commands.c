@@ -49,6 +49,17 @@ static bool write_files(struct cli *cli, struct vfiosim_report *report)
 	return good;
 }
 
+/* By a report that programs read: nothing else may come between. */
+static bool is_stdout_taken(const struct cli *cli)
+{
+	const char *const files[] = { cli->json_file, cli->html_file, cli->save_file };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(files); i++)
+		if (files[i] && g_str_equal(files[i], "-"))
+			return true;
+	return false;
+}
+
 static bool fired(const struct vfiosim_report *report, const char *detector)
 {
 	if (report->failed && g_str_equal(report->finding.detector, detector))
@@ -66,7 +77,8 @@ static int status_of(struct cli *cli, const struct vfiosim_report *report)
 		return cli_status(report->verdict);
 	if (fired(report, cli->expect))
 		return EXIT_GOOD;
-	printf("%s: expected %s, which did not fire\n", report->scenario->name, cli->expect);
+	fprintf(is_stdout_taken(cli) ? stderr : stdout, "%s: expected %s, which did not fire\n",
+		report->scenario->name, cli->expect);
 	return EXIT_FOUND;
 }
 
@@ -92,7 +104,7 @@ static int explore_one(struct cli *cli, const struct vfiosim_scenario *scenario)
 		g_error_free(error);
 		return status;
 	}
-	if (!cli->quiet || report->verdict != VFIOSIM_OK)
+	if (!is_stdout_taken(cli) && (!cli->quiet || report->verdict != VFIOSIM_OK))
 		fputs(vfiosim_report_text(report), stdout);
 	status = write_files(cli, report) ? status_of(cli, report) : EXIT_INPUT;
 	vfiosim_report_free(report);
@@ -157,7 +169,8 @@ static void show_run(struct cli *cli, const struct vfiosim_report *report)
 {
 	g_autoptr(GString) out = g_string_new(NULL);
 
-	if ((cli->quiet || cli->lines) && report->verdict == VFIOSIM_OK)
+	if (is_stdout_taken(cli) ||
+	    ((cli->quiet || cli->lines) && report->verdict == VFIOSIM_OK))
 		return;
 	if (cli->timeline) {
 		timeline_print(stdout, output_width());
@@ -252,14 +265,15 @@ static int replay_here(struct cli *cli, const struct vfiosim_scenario *scenario,
 	int status;
 
 	for (guint i = 0; i < replay.divergences->len; i++)
-		printf("diverged: %s\n", (char *)g_ptr_array_index(replay.divergences, i));
+		fprintf(is_stdout_taken(cli) ? stderr : stdout, "diverged: %s\n",
+			(char *)g_ptr_array_index(replay.divergences, i));
 	g_ptr_array_unref(replay.divergences);
 	if (!fits)
 		return EXIT_FOUND;
 	report = replay_report(scenario, &config, &replay);
 	if (cli->verbose || !report->failed)
 		show_run(cli, report);
-	if (report->failed)
+	if (report->failed && !is_stdout_taken(cli))
 		fputs(vfiosim_report_text(report), stdout);
 	status = write_files(cli, report) ? status_of(cli, report) : EXIT_INPUT;
 	vfiosim_report_free(report);

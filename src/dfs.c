@@ -438,11 +438,11 @@ static void dfs_clear(struct dfs *s)
 
 /* ---- checkpoints and progress ---- */
 
-static void save_search(const struct exploration *x)
+static bool save_search(const struct exploration *x)
 {
 	struct dfs *s = x->strategy;
 
-	checkpoint_save(x, s->dpor, s->decisions, s->n_decisions);
+	return checkpoint_save(x, s->dpor, s->decisions, s->n_decisions);
 }
 
 /*
@@ -493,8 +493,23 @@ static bool go_down(struct dfs *s, const struct saved_node *saved)
 	g_array_set_size(s->data, 0);
 	g_array_append_vals(s->data, saved->data, saved->n_data);
 	take_step(s, menu);
+	s->x->steps--;		/* it was counted before */
 	node->failed = saved->node.failed;
 	return true;
+}
+
+/* In place of those that the way down has left: the saved ones hold them, too. */
+static void take_extents(struct dfs *s, const GArray *nodes)
+{
+	dpor_forget_extents(s->dpor);
+	for (guint i = 0; i < nodes->len; i++) {
+		const struct saved_node *saved = &g_array_index(nodes, struct saved_node, i);
+
+		if (saved->is_extent)
+			dpor_add_extent(s->dpor, (const char *)saved->extent_start,
+					saved->extent_size, saved->extent_depth,
+					saved->extent_task);
+	}
 }
 
 static bool resume(struct dfs *s)
@@ -506,13 +521,10 @@ static bool resume(struct dfs *s)
 	for (guint i = 0; fits && i < nodes->len; i++) {
 		const struct saved_node *saved = &g_array_index(nodes, struct saved_node, i);
 
-		if (saved->is_extent)
-			dpor_add_extent(s->dpor, (const char *)saved->extent_start,
-					saved->extent_size, saved->extent_depth,
-					saved->extent_task);
-		else
-			fits = go_down(s, saved);
+		fits = saved->is_extent || go_down(s, saved);
 	}
+	if (fits)
+		take_extents(s, nodes);
 	if (!fits)
 		exploration_stop(s->x, VFIOSIM_BUDGET,
 				 error ? "the checkpoint cannot be read" :
@@ -526,7 +538,7 @@ static void search(struct dfs *s)
 
 	exploration_begin(x, NULL, 0);
 	s->snapshots = choose_snapshots(x);
-	if (x->options.resume && (!resume(s) || !backtrack(s)))
+	if (x->options.resume && (!resume(s) || exploration_is_spent(x) || !backtrack(s)))
 		return;
 	do
 		descend(s);

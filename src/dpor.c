@@ -842,6 +842,11 @@ bool dpor_extent(const struct dpor *d, size_t index, const char **start, size_t 
 	return true;
 }
 
+void dpor_forget_extents(struct dpor *d)
+{
+	g_array_set_size(d->extents, 0);
+}
+
 void dpor_add_extent(struct dpor *d, const char *start, size_t size, size_t depth,
 		     unsigned int task)
 {

@@ -113,6 +113,7 @@ uint64_t dpor_digest(const struct dpor *dpor) SIM(dpor_digest);
 /* What the sleeping steps free, one by one, to be kept in a checkpoint. */
 bool dpor_extent(const struct dpor *dpor, size_t index, const char **start, size_t *size,
 		 size_t *depth, unsigned int *task) SIM(dpor_extent);
+void dpor_forget_extents(struct dpor *d) SIM(dpor_forget_extents);
 void dpor_add_extent(struct dpor *dpor, const char *start, size_t size, size_t depth,
 		     unsigned int task) SIM(dpor_add_extent);
 

@@ -130,13 +130,16 @@ static int run_and_wait(const struct cli *cli, char **argv)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FOUND;
 }
 
-static char *save_schedule(const struct schedule *schedule, const char *word)
+/* All that was asked for, but for where. */
+static void add_arguments(GPtrArray *argv, char **arguments)
 {
-	g_autofree char *absolute = g_canonicalize_filename(word, NULL);
+	for (; *arguments; arguments++) {
+		const char *name = *arguments + strspn(*arguments, "-");
 
-	/* A file stays where it is; a word is passed on as it is. */
-	return g_file_test(absolute, G_FILE_TEST_EXISTS) && !schedule_is_token(word) ?
-		g_steal_pointer(&absolute) : g_strdup(word);
+		if (name == *arguments ||
+		    (!g_str_equal(name, "valgrind") && !g_str_equal(name, "gdb")))
+			add(argv, *arguments);
+	}
 }
 
 int replay_elsewhere(struct cli *cli, const struct vfiosim_scenario *scenario,
@@ -144,7 +147,6 @@ int replay_elsewhere(struct cli *cli, const struct vfiosim_scenario *scenario,
 {
 	g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
 	g_autofree char *program = own_path();
-	g_autofree char *word = save_schedule(schedule, cli->words[0]);
 
 	if (cli->valgrind && cli->gdb)
 		return cli_complain(cli, "--valgrind and --gdb exclude each other");
@@ -156,16 +158,7 @@ int replay_elsewhere(struct cli *cli, const struct vfiosim_scenario *scenario,
 		add_gdb(argv, failing_step(scenario, schedule), !isatty(STDIN_FILENO));
 	add(argv, program);
 	add(argv, "replay");
-	if (cli->core_a) {
-		add(argv, "--core");
-		add(argv, cli->core_a);
-	}
-	if (cli->kernel) {
-		add(argv, "--kernel");
-		add(argv, cli_kernel(cli));
-	}
-	add(argv, scenario->name);
-	add(argv, word);
+	add_arguments(argv, cli->arguments);
 	g_ptr_array_add(argv, NULL);
 	return run_and_wait(cli, (char **)argv->pdata);
 }

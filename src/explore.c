@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "dpor.h"
@@ -14,7 +15,9 @@
 #define RUNS_MAX_EXHAUSTIVE 1000000
 #define RUNS_MAX_RANDOM 10000
 #define LOOK_EVERY_US 200000
-#define SAVE_EVERY_US 30000000
+#define SAVE_EVERY_US 1000000
+#define PROGRESS_MAX 200
+#define ESTIMATES_FROM 64	/* runs; before, they say nothing */
 
 volatile int exploration_interrupted;
 
@@ -87,36 +90,59 @@ void exploration_stop(struct exploration *x, enum vfiosim_verdict verdict, const
 
 /* ---- progress ---- */
 
-/* Mean and spread of the last estimates of how many runs there are. */
-static void estimate(struct exploration *x, double fraction, double *mean, double *spread)
+/* Each time the number of runs has doubled: how many runs there seemed to be. */
+static void note_estimate(struct exploration *x)
 {
-	unsigned int n;
+	double fraction = x->fraction_done && x->strategy ? x->fraction_done(x) : 0;
 
-	x->estimates[x->n_estimates++ % G_N_ELEMENTS(x->estimates)] = x->runs / fraction;
-	n = MIN(x->n_estimates, G_N_ELEMENTS(x->estimates));
-	*mean = *spread = 0;
-	for (unsigned int i = 0; i < n; i++)
-		*mean += x->estimates[i] / n;
-	for (unsigned int i = 0; i < n; i++)
-		*spread += pow(x->estimates[i] - *mean, 2) / n;
-	*spread = sqrt(*spread);
+	if (fraction > 0)
+		x->estimates[x->n_estimates++ % G_N_ELEMENTS(x->estimates)] = x->runs / fraction;
 }
 
-static void show_progress(struct exploration *x, int64_t now)
+bool exploration_estimate(const struct exploration *x, double *total, double *error)
 {
-	double seconds = (now - x->started_us) / 1e6, mean, spread;
-	double fraction = x->fraction_done ? x->fraction_done(x) : 0;
+	double fraction = x->fraction_done && x->strategy ? x->fraction_done(x) : 0;
+	unsigned int n = MIN(x->n_estimates, G_N_ELEMENTS(x->estimates));
 
-	fprintf(stderr, "\r%s: %llu runs, %.0f/s, longest %llu steps", x->scenario->name,
-		(unsigned long long)x->runs, x->runs / MAX(seconds, 1e-3),
-		(unsigned long long)x->depth_max);
-	if (fraction > 0) {
-		estimate(x, fraction, &mean, &spread);
-		fprintf(stderr, ", %.1f%% of about %.3g +- %.2g runs", 100 * fraction, mean,
-			spread);
-	}
-	fputs("   ", stderr);
+	if (fraction <= 0 || !n)
+		return false;
+	*total = x->runs / fraction;
+	*error = 0;
+	for (unsigned int i = 0; i < n; i++)
+		*error = MAX(*error, fabs(x->estimates[i] - *total));
+	return true;
+}
+
+/* A line that wraps would not be written over by the next. */
+static int terminal_width(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_col)
+		return PROGRESS_MAX;
+	return size.ws_col;
+}
+
+static void show_progress(const struct exploration *x, int64_t now)
+{
+	double seconds = (now - x->started_us) / 1e6, total, error;
+	char line[PROGRESS_MAX];
+	int n;
+
+	n = g_snprintf(line, sizeof(line), "%s: %llu runs, %.0f/s, longest %llu steps",
+		       x->scenario->name, (unsigned long long)x->runs,
+		       x->runs / MAX(seconds, 1e-3), (unsigned long long)x->depth_max);
+	if (n < PROGRESS_MAX && exploration_estimate(x, &total, &error))
+		g_snprintf(line + n, sizeof(line) - n, ", %.2g%% of about %.3g +- %.2g runs",
+			   100 * x->runs / total, total, error);
+	fprintf(stderr, "\r%.*s\033[K", terminal_width() - 1, line);
 	fflush(stderr);
+}
+
+static void save(struct exploration *x)
+{
+	if (!x->save(x))
+		exploration_stop(x, VFIOSIM_BUDGET, "the checkpoint cannot be written");
 }
 
 static void look_at_clock(struct exploration *x)
@@ -131,16 +157,23 @@ static void look_at_clock(struct exploration *x)
 	if (x->options.progress)
 		show_progress(x, now);
 	if (x->options.checkpoint && x->save && now >= x->next_save_us) {
-		if (x->next_save_us)
-			x->save(x);
 		x->next_save_us = now + SAVE_EVERY_US;
+		save(x);
 	}
+}
+
+bool exploration_is_spent(struct exploration *x)
+{
+	if (x->runs >= x->options.runs_max)
+		exploration_stop(x, VFIOSIM_BUDGET, "the budget of runs is used up");
+	return x->stopped;
 }
 
 static void look_at_budgets(struct exploration *x)
 {
-	if (x->runs >= x->options.runs_max)
-		exploration_stop(x, VFIOSIM_BUDGET, "the budget of runs is used up");
+	if (x->runs >= ESTIMATES_FROM && !(x->runs & (x->runs - 1)))
+		note_estimate(x);
+	exploration_is_spent(x);
 	if (exploration_interrupted)
 		exploration_stop(x, VFIOSIM_BUDGET, "interrupted");
 	if (x->deadline_us || x->options.progress || x->options.checkpoint)
@@ -149,12 +182,13 @@ static void look_at_budgets(struct exploration *x)
 
 void exploration_leave(struct exploration *x)
 {
+	x->estimated = x->stopped && exploration_estimate(x, &x->total, &x->total_error);
 	if (x->options.progress && x->next_look_us)
 		fputs("\r\033[K", stderr);
 	if (!x->options.checkpoint)
 		return;
 	if (x->stopped && x->save)
-		x->save(x);
+		save(x);
 	else if (!x->stopped)
 		unlink(x->options.checkpoint);
 }

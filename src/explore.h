@@ -48,10 +48,12 @@ struct exploration {
 	int64_t next_save_us;
 	/* What the strategy can say and do between runs; NULL: nothing. */
 	double (*fraction_done)(const struct exploration *x);
-	void (*save)(const struct exploration *x);
+	bool (*save)(const struct exploration *x);
 	void *strategy;
-	double estimates[16];		/* of the number of runs, the last ones */
+	double estimates[4];		/* of the number of runs, the last ones */
 	unsigned int n_estimates;
+	bool estimated;			/* when it was stopped: */
+	double total, total_error;	/* how many runs there seem to be */
 };
 
 void exploration_init(struct exploration *x, const struct vfiosim_scenario *scenario,
@@ -64,8 +66,17 @@ void exploration_run(struct exploration *x) SIM(exploration_run);
 void exploration_begin(const struct exploration *x, const struct decision *script,
 		       size_t length) SIM(exploration_begin);
 void exploration_finish(struct exploration *x, uint64_t trace) SIM(exploration_finish);
+/* Stops when as many runs were made as may be. */
+bool exploration_is_spent(struct exploration *x) SIM(exploration_is_spent);
 void exploration_stop(struct exploration *x, enum vfiosim_verdict verdict, const char *why)
 	SIM(exploration_stop);
+
+/*
+ * How many runs there seem to be, and how far from that the last four estimates were,
+ * one for each doubling; false as long as nothing can be said.
+ */
+bool exploration_estimate(const struct exploration *x, double *total, double *error)
+	SIM(exploration_estimate);
 
 /* The count of @detector, made if it is the first. */
 struct outcome *exploration_outcome(struct exploration *x, const char *detector)

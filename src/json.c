@@ -161,6 +161,12 @@ static void add_counts(JsonBuilder *b, const struct vfiosim_report *r)
 	add_number(b, "longest_run", r->depth_max);
 	add_number(b, "live_bytes", r->live_bytes);
 	add_hex(b, "digest", r->digest);
+	if (r->estimated) {
+		json_builder_set_member_name(b, "estimated_runs");
+		json_builder_add_double_value(b, r->total);
+		json_builder_set_member_name(b, "estimated_runs_error");
+		json_builder_add_double_value(b, r->total_error);
+	}
 	json_builder_set_member_name(b, "seconds");
 	json_builder_add_double_value(b, r->seconds);
 }

@@ -372,7 +372,11 @@ static void begin(const struct exploration *x, struct trial *t, struct minimized
 	t->decisions = g_array_new(FALSE, FALSE, sizeof(struct decision));
 	memset(m, 0, sizeof(*m));
 	m->decisions = g_array_copy(x->schedule);
-	try(t, m->decisions);
+	/* A schedule from a checkpoint knows no names. */
+	if (try(t, m->decisions)) {
+		g_array_set_size(m->decisions, 0);
+		g_array_append_vals(m->decisions, t->decisions->data, t->decisions->len);
+	}
 	m->cost = m->found = t->cost;
 }
 

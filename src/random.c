@@ -207,9 +207,9 @@ static void walk_once(struct walk *w)
 	exploration_finish(w->x, w->trace);
 }
 
-static void save_walk(const struct exploration *x)
+static bool save_walk(const struct exploration *x)
 {
-	checkpoint_save(x, NULL, NULL, 0);
+	return checkpoint_save(x, NULL, NULL, 0);
 }
 
 static void resume(struct exploration *x)
@@ -229,11 +229,11 @@ void explore_random(struct exploration *x)
 	if (o->resume)
 		resume(x);
 	/* Each shard draws runs of its own: run i of shard s is run i*count + s of all. */
-	while (!x->stopped) {
+	while (!exploration_is_spent(x)) {
 		w.g.state = dpor_mix(o->seed, x->runs * o->shard_count + o->shard_index);
 		walk_once(&w);
 	}
 	exploration_leave(x);
 	if (x->verdict == VFIOSIM_BUDGET && x->runs >= x->options.runs_max)
-		x->why_stopped = "random runs prove nothing";
+		x->why_stopped = "all random runs are made";
 }

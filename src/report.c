@@ -228,6 +228,9 @@ static struct vfiosim_report *report_alloc(const struct exploration *x)
 	r->live_bytes = x->live_bytes;
 	r->seconds = (g_get_monotonic_time() - x->started_us) / 1e6;
 	r->why_stopped = g_strdup(x->why_stopped);
+	r->estimated = x->estimated;
+	r->total = x->total;
+	r->total_error = x->total_error;
 	r->finding = x->finding;
 	r->failed = x->finding.detector[0];
 	r->outcomes = g_array_copy(x->outcomes);
@@ -292,6 +295,14 @@ static void add_counts(const struct vfiosim_report *r, GString *out)
 	if (r->why_stopped && r->verdict == VFIOSIM_BUDGET)
 		g_string_append_printf(out, ": %s; nothing is proven", r->why_stopped);
 	g_string_append_c(out, '\n');
+}
+
+/* How much is left of what a budget cut short. */
+static void add_estimate(const struct vfiosim_report *r, GString *out)
+{
+	if (r->estimated && r->verdict == VFIOSIM_BUDGET)
+		g_string_append_printf(out, "  about %.2g%% of an estimated %.3g +- %.2g runs\n",
+				       100 * r->runs / r->total, r->total, r->total_error);
 }
 
 /* What random runs may have missed. */
@@ -401,6 +412,7 @@ const char *vfiosim_report_text(const struct vfiosim_report *report)
 				       (unsigned long long)r->runs);
 	else
 		add_counts(r, out);
+	add_estimate(r, out);
 	add_bound(r, out);
 	add_outcomes(r, out);
 	if (r->failed && r->token) {

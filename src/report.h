@@ -26,6 +26,8 @@ struct vfiosim_report {
 	unsigned int tasks_max;
 	size_t live_bytes;
 	double seconds;
+	bool estimated;			/* how many runs there are: */
+	double total, total_error;
 	char *why_stopped;
 	struct finding finding;
 	bool failed;

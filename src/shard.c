@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* --jobs: shards as child processes of this one; and merge, for shards elsewhere. */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,6 +13,8 @@
 #include "cli.h"
 #include "json.h"
 #include "shard.h"
+
+#define LISTEN_MS 100
 
 /* What a child tells: this, then its outcomes and its failing schedule. */
 struct message {
@@ -30,6 +34,13 @@ struct job {
 	struct message message;
 	GArray *outcomes;
 	GArray *schedule;
+};
+
+/* All jobs, as the one who waits for one of them sees them. */
+struct listener {
+	const struct job *jobs;
+	unsigned int n;
+	bool *passed_on;		/* the wish to end */
 };
 
 /* ---- the child ---- */
@@ -65,6 +76,12 @@ static void tell(int fd, const struct exploration *x)
 	write_all(fd, x->schedule->data, m.decisions * sizeof(struct decision));
 }
 
+/* All jobs' together are what was allowed; a job has one run at least. */
+static uint64_t runs_of_job(uint64_t runs, unsigned int jobs, unsigned int index)
+{
+	return MAX(runs / jobs + (index < runs % jobs), 1);
+}
+
 static void be_child(int fd, const struct exploration *parent, unsigned int index)
 {
 	struct vfiosim_options options = parent->options;
@@ -72,9 +89,13 @@ static void be_child(int fd, const struct exploration *parent, unsigned int inde
 
 	options.shard_count = options.jobs;
 	options.shard_index = index;
-	options.runs_max = (options.runs_max + options.jobs - 1) / options.jobs;
+	options.runs_max = runs_of_job(options.runs_max, options.jobs, index);
 	options.jobs = 1;
 	options.progress = options.progress && index == 0;
+	/* The parent says when to end; one that is killed cannot. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	exploration_init(&x, parent->scenario, &options);
 	exploration_run(&x);
 	tell(fd, &x);
@@ -83,13 +104,30 @@ static void be_child(int fd, const struct exploration *parent, unsigned int inde
 
 /* ---- the parent ---- */
 
-static bool read_all(int fd, void *data, size_t size)
+/* Who asked this process to end may not have asked its children. */
+static void pass_on_interrupt(const struct job *jobs, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		if (jobs[i].pid && !jobs[i].done)
+			kill(jobs[i].pid, SIGTERM);
+}
+
+static bool read_all(const struct listener *l, int fd, void *data, size_t size)
 {
 	char *at = data;
 
 	while (size) {
-		ssize_t n = read(fd, at, size);
+		struct pollfd ready = { .fd = fd, .events = POLLIN };
+		ssize_t n;
 
+		if (exploration_interrupted && !*l->passed_on) {
+			*l->passed_on = true;
+			pass_on_interrupt(l->jobs, l->n);
+		}
+		/* Now and then, since a signal may come just before. */
+		if (poll(&ready, 1, LISTEN_MS) <= 0)
+			continue;
+		n = read(fd, at, size);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
@@ -118,19 +156,19 @@ static void start(struct job *job, const struct exploration *x, unsigned int ind
 	job->fd = ends[0];
 }
 
-static bool hear(struct job *job)
+static bool hear(const struct listener *l, struct job *job)
 {
 	struct message *m = &job->message;
-	bool good = read_all(job->fd, m, sizeof(*m));
+	bool good = read_all(l, job->fd, m, sizeof(*m));
 
 	job->outcomes = g_array_new(FALSE, FALSE, sizeof(struct outcome));
 	job->schedule = g_array_new(FALSE, FALSE, sizeof(struct decision));
 	if (good) {
 		g_array_set_size(job->outcomes, m->outcomes);
 		g_array_set_size(job->schedule, m->decisions);
-		good = read_all(job->fd, job->outcomes->data,
+		good = read_all(l, job->fd, job->outcomes->data,
 				m->outcomes * sizeof(struct outcome)) &&
-		       read_all(job->fd, job->schedule->data,
+		       read_all(l, job->fd, job->schedule->data,
 				m->decisions * sizeof(struct decision));
 	}
 	close(job->fd);
@@ -182,14 +220,15 @@ static void explore_jobs(struct exploration *x)
 {
 	unsigned int n = x->options.jobs;
 	g_autofree struct job *jobs = g_new0(struct job, n);
-	bool stop = false;
+	bool stop = false, passed_on = false;
+	const struct listener listener = { jobs, n, &passed_on };
 
 	for (unsigned int i = 0; i < n; i++)
 		start(&jobs[i], x, i);
 	for (unsigned int i = 0; i < n; i++) {
 		if (stop)
 			kill(jobs[i].pid, SIGKILL);
-		if (hear(&jobs[i]))
+		if (hear(&listener, &jobs[i]))
 			add_up(x, &jobs[i]);
 		else if (!stop)
 			exploration_stop(x, VFIOSIM_BUDGET, "a job died");

@@ -307,6 +307,66 @@ START_TEST(shards_of_random_programs_lose_and_double_nothing)
 }
 END_TEST
 
+/* Two tasks claim one thing by looking first; most of what they do is beside the point. */
+struct claim {
+	atomic_t claimed, won;
+	int flag;
+	atomic_t counted[2];
+};
+
+struct claims {
+	struct claim *claim;
+};
+
+static void make_claim(void *fixture)
+{
+	struct claim *claim = kzalloc(sizeof(*claim), GFP_KERNEL);
+
+	atomic_set(&claim->claimed, 0);
+	((struct claims *)fixture)->claim = claim;
+}
+
+static G_GNUC_NO_INLINE void look_and_take(struct claim *claim)
+{
+	if (shared_READ_ONCE(claim->flag) || atomic_read(&claim->claimed))
+		return;
+	atomic_inc(&claim->claimed);
+	atomic_inc(&claim->won);
+}
+
+static void claim_first(void *fixture)
+{
+	struct claim *claim = ((struct claims *)fixture)->claim;
+
+	for (int i = 0; i < 10; i++)
+		atomic_inc(&claim->counted[0]);
+	look_and_take(claim);
+}
+
+static void claim_second(void *fixture)
+{
+	struct claim *claim = ((struct claims *)fixture)->claim;
+
+	for (int i = 0; i < 12; i++)
+		atomic_inc(&claim->counted[1]);
+	look_and_take(claim);
+}
+
+static void judge_claims(void *fixture)
+{
+	struct claim *claim = ((struct claims *)fixture)->claim;
+
+	if (claim->won.counter > 1)
+		eng_report("expectation", claim, "two have won");
+	kfree(claim);
+}
+
+static const struct vfiosim_scenario claiming = {
+	.name = "claiming", .fixture_size = sizeof(struct claims),
+	.setup = make_claim, .teardown = judge_claims,
+	.tasks = { { "first", claim_first }, { "second", claim_second } },
+};
+
 /* ---- checkpoints ---- */
 
 START_TEST(a_search_that_is_left_and_resumed_again_and_again_comes_to_the_same_end)
@@ -329,6 +389,37 @@ START_TEST(a_search_that_is_left_and_resumed_again_and_again_comes_to_the_same_e
 	ck_assert_uint_eq(r.runs, whole.runs);
 	ck_assert_uint_eq(r.digest, whole.digest);
 	ck_assert(access(file, F_OK) != 0);	/* nothing is left to resume */
+}
+END_TEST
+
+static void choose_badly(void *fixture)
+{
+	vfiosim_expect(eng_choose("which", 10) != 1);
+}
+
+static const struct vfiosim_scenario choosing = {
+	.name = "choosing", .fixture_size = 8, .tasks = { { "only", choose_badly } },
+};
+
+START_TEST(a_failure_before_the_checkpoint_is_not_forgotten)
+{
+	g_autofree char *file = g_strdup_printf("checkpoint-fail-%d", (int)getpid());
+	struct vfiosim_options options = {
+		.checkpoint = file, .keep_going = true, .no_minimize = true, .runs_max = 4,
+	};
+	struct vfiosim_report *report;
+
+	unlink(file);
+	ck_assert_int_eq(vfiosim_explore(&choosing, &options, &report), VFIOSIM_VIOLATION);
+	vfiosim_report_free(report);
+	options.resume = true;
+	options.runs_max = 100;
+	ck_assert_int_eq(vfiosim_explore(&choosing, &options, &report), VFIOSIM_VIOLATION);
+	ck_assert_str_eq(vfiosim_report_detector(report), "expectation");
+	ck_assert_msg(strstr(vfiosim_report_text(report), "replay choosing 0.d1"), "%s",
+		      vfiosim_report_text(report));
+	ck_assert(access(file, F_OK) != 0);
+	vfiosim_report_free(report);
 }
 END_TEST
 
@@ -462,66 +553,6 @@ START_TEST(a_failure_is_minimised_and_explained)
 }
 END_TEST
 
-/* Two tasks claim one thing by looking first; most of what they do is beside the point. */
-struct claim {
-	atomic_t claimed, won;
-	int flag;
-	atomic_t counted[2];
-};
-
-struct claims {
-	struct claim *claim;
-};
-
-static void make_claim(void *fixture)
-{
-	struct claim *claim = kzalloc(sizeof(*claim), GFP_KERNEL);
-
-	atomic_set(&claim->claimed, 0);
-	((struct claims *)fixture)->claim = claim;
-}
-
-static G_GNUC_NO_INLINE void look_and_take(struct claim *claim)
-{
-	if (shared_READ_ONCE(claim->flag) || atomic_read(&claim->claimed))
-		return;
-	atomic_inc(&claim->claimed);
-	atomic_inc(&claim->won);
-}
-
-static void claim_first(void *fixture)
-{
-	struct claim *claim = ((struct claims *)fixture)->claim;
-
-	for (int i = 0; i < 10; i++)
-		atomic_inc(&claim->counted[0]);
-	look_and_take(claim);
-}
-
-static void claim_second(void *fixture)
-{
-	struct claim *claim = ((struct claims *)fixture)->claim;
-
-	for (int i = 0; i < 12; i++)
-		atomic_inc(&claim->counted[1]);
-	look_and_take(claim);
-}
-
-static void judge_claims(void *fixture)
-{
-	struct claim *claim = ((struct claims *)fixture)->claim;
-
-	if (claim->won.counter > 1)
-		eng_report("expectation", claim, "two have won");
-	kfree(claim);
-}
-
-static const struct vfiosim_scenario claiming = {
-	.name = "claiming", .fixture_size = sizeof(struct claims),
-	.setup = make_claim, .teardown = judge_claims,
-	.tasks = { { "first", claim_first }, { "second", claim_second } },
-};
-
 static const struct {
 	const char *what;
 	const char *text;
@@ -597,6 +628,7 @@ int main(void)
 	tcase_add_loop_test(all, shards_of_random_programs_lose_and_double_nothing, 0, 4);
 	tcase_add_loop_test(all,
 		a_search_that_is_left_and_resumed_again_and_again_comes_to_the_same_end, 0, 2);
+	tcase_add_test(all, a_failure_before_the_checkpoint_is_not_forgotten);
 	tcase_add_test(all, all_data_choices_are_tried);
 	tcase_add_loop_test(all, faults_are_tried_up_to_their_bound, 0,
 			    G_N_ELEMENTS(fault_bounds));
