@@ -66,25 +66,27 @@ void fiber_prepare(struct fiber *fiber, char *low, size_t size, void (*entry)(vo
 #include <stdlib.h>
 #include <ucontext.h>
 
+/* At the top of the stack, so that a look at the stack sees the registers too. */
 void fiber_prepare(struct fiber *fiber, char *low, size_t size, void (*entry)(void))
 {
-	ucontext_t *uc = fiber->uc ? fiber->uc : calloc(1, sizeof(*uc));
+	ucontext_t *uc = (void *)((unsigned long)(low + size - sizeof(*uc)) & ~63UL);
 
-	if (!uc || getcontext(uc))
+	if (getcontext(uc))
 		abort();
 	uc->uc_stack.ss_sp = low;
-	uc->uc_stack.ss_size = size;
+	uc->uc_stack.ss_size = (char *)uc - low;
 	uc->uc_link = NULL;
 	makecontext(uc, entry, 0);
-	*fiber = (struct fiber){ .stack_low = low, .stack_size = size, .uc = uc };
+	*fiber = (struct fiber){ .sp = uc, .stack_low = low, .stack_size = size, .uc = uc };
 }
 
 void fiber_switch(struct fiber *from, struct fiber *to, bool final)
 {
+	static ucontext_t of_driver;
+
 	if (!from->uc)
-		from->uc = calloc(1, sizeof(ucontext_t));
-	if (!from->uc)
-		abort();
+		from->uc = &of_driver;
+	from->sp = __builtin_frame_address(0);
 	fiber_left = from;
 	fiber_before_switch(from, to, final);
 	swapcontext(from->uc, to->uc);
