@@ -93,6 +93,21 @@ static inline int iommufd_access_rw(struct iommufd_access *access, unsigned long
 #define IOMMUFD_ACCESS_RW_WRITE 1
 #define IOMMUFD_ACCESS_RW_KTHREAD 2
 
+/* ---- debugfs: directories are made, pinned and removed (debugfs.c); no file is read ---- */
+struct seq_file {
+	void *private;
+};
+
+struct dentry *debugfs_create_dir(const char *name, struct dentry *parent);
+void debugfs_remove_recursive(struct dentry *dentry);
+void debugfs_create_devm_seqfile(struct device *dev, const char *name, struct dentry *parent,
+				 int (*read)(struct seq_file *seq, void *data));
+
+static inline void seq_puts(struct seq_file *seq, const char *text)
+{
+	BUG();
+}
+
 /* ---- runtime PM: no modelled driver has dev_pm_ops, so the core never calls these ---- */
 static inline int pm_runtime_resume_and_get(struct device *dev)
 {
