@@ -13,6 +13,7 @@
 #define VALGRIND_MEMPOOL_ALLOC(pool, address, size) ((void)0)
 #define VALGRIND_MEMPOOL_FREE(pool, address) ((void)0)
 #define VALGRIND_MAKE_MEM_DEFINED(address, size) ((void)0)
+#define VALGRIND_MAKE_MEM_UNDEFINED(address, size) ((void)0)
 #define VALGRIND_MAKE_MEM_NOACCESS(address, size) ((void)0)
 #define VALGRIND_DISABLE_ERROR_REPORTING ((void)0)
 #define VALGRIND_ENABLE_ERROR_REPORTING ((void)0)
