@@ -205,6 +205,8 @@ int dup_mmap(struct mm_struct *mm, struct mm_struct *oldmm)
 		return -EINTR;
 	down_write_nested(&mm->mmap_lock, SINGLE_DEPTH_NESTING);
 	copy_totals(mm, oldmm);
+	if (oldmm->ksm_entered && kernel_version < KERNEL_6_12)
+		ret = ksm_enter(mm);
 	parent = vma_set_first(&oldmm->mm_vmas, &iter);
 	for (; !ret && parent; parent = vma_iter_next(&iter)) {
 		ahead = vma_iter_ahead(&iter);
@@ -212,6 +214,9 @@ int dup_mmap(struct mm_struct *mm, struct mm_struct *oldmm)
 			vma_interval_tree_prefetch(ahead);
 		ret = dup_one(mm, parent);
 	}
+	/* From 6.12 on a child that ksmd does not know is no failure. */
+	if (!ret && oldmm->ksm_entered && kernel_version >= KERNEL_6_12)
+		ksm_enter(mm);
 	mmap_write_unlock(mm);
 	mmap_write_unlock(oldmm);
 	return ret;

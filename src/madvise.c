@@ -10,6 +10,9 @@
 
 #include "mm_internal.h"
 
+bool config_no_huge_pages KSTATE;
+bool config_no_ksm KSTATE;
+
 static bool changes_flags(int behavior)
 {
 	switch (behavior) {
@@ -22,6 +25,10 @@ static bool changes_flags(int behavior)
 	case MADV_DODUMP:
 	case MADV_WIPEONFORK:
 	case MADV_KEEPONFORK:
+	case MADV_HUGEPAGE:
+	case MADV_NOHUGEPAGE:
+	case MADV_MERGEABLE:
+	case MADV_UNMERGEABLE:
 		return true;
 	default:
 		return false;
@@ -35,18 +42,46 @@ static bool behavior_is_known(int behavior)
 	case MADV_DONTNEED:
 	case MADV_FREE:
 	case MADV_REMOVE:
-	case MADV_MERGEABLE:
-	case MADV_UNMERGEABLE:
-	case MADV_HUGEPAGE:
-	case MADV_NOHUGEPAGE:
 	case MADV_COLD:
 	case MADV_PAGEOUT:
 	case MADV_POPULATE_READ:
 	case MADV_POPULATE_WRITE:
 		return true;
+	case MADV_HUGEPAGE:
+	case MADV_NOHUGEPAGE:
+		return !config_no_huge_pages;
+	case MADV_MERGEABLE:
+	case MADV_UNMERGEABLE:
+		return !config_no_ksm;
 	default:
 		return changes_flags(behavior);
 	}
+}
+
+/* Refs: the slot goes with the mm; ksmd, its user, is not modelled. */
+int ksm_enter(struct mm_struct *mm)
+{
+	if (mm->ksm_entered)
+		return 0;
+	if (eng_fail_here("ksm_mm_slot"))
+		return -ENOMEM;
+	mm->ksm_entered = true;
+	return 0;
+}
+
+/* Memory that others may see, or that is no memory, is left alone without an error. */
+static int ksm_madvise(const struct vm_area_struct *vma, int behavior, unsigned int *flags)
+{
+	if (behavior == MADV_UNMERGEABLE) {
+		*flags &= ~VM_MERGEABLE;
+		return 0;
+	}
+	if (*flags & (VM_MERGEABLE | VM_SHARED | VM_MAYSHARE | VM_SPECIAL))
+		return 0;
+	if (ksm_enter(vma->vm_mm))
+		return -EAGAIN;
+	*flags |= VM_MERGEABLE;
+	return 0;
 }
 
 /* The flags that @vma shall have; -EINVAL where a device's mapping says no. */
@@ -77,6 +112,15 @@ static int new_flags(const struct vm_area_struct *vma, int behavior, unsigned in
 	case MADV_KEEPONFORK:
 		*flags &= ~VM_WIPEONFORK;
 		return 0;
+	case MADV_HUGEPAGE:
+		*flags = (*flags & ~VM_NOHUGEPAGE) | VM_HUGEPAGE;
+		return 0;
+	case MADV_NOHUGEPAGE:
+		*flags = (*flags & ~VM_HUGEPAGE) | VM_NOHUGEPAGE;
+		return 0;
+	case MADV_MERGEABLE:
+	case MADV_UNMERGEABLE:
+		return ksm_madvise(vma, behavior, flags);
 	default:	/* MADV_DODUMP */
 		*flags &= ~VM_DONTDUMP;
 		return vma->vm_flags & VM_SPECIAL ? -EINVAL : 0;

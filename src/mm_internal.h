@@ -154,7 +154,7 @@ struct vma_change {
 	struct vm_area_struct *remove;		/* @vma covers it now, or NULL */
 };
 
-#define VM_CLOSED 0x80000000u	/* the model's own: vm_ops->close has run */
+#define VM_CLOSED 0x00800000	/* the model's own: vm_ops->close has run; VM_SYNC there */
 
 /* The checkers' (I-8): device VMAs mapped by a driver, plus opens, minus closes. */
 extern long device_vmas_open SIM(device_vmas_open);
@@ -240,6 +240,9 @@ static inline pte_t pte_lock(pte_t *pte)
 	eng_point(ENG_OP_PTE, pte, ENG_WRITE);
 	return *pte;
 }
+
+/* ---- madvise.c ---- */
+int ksm_enter(struct mm_struct *mm) SIM(ksm_enter);
 
 /* ---- tlb.c ---- */
 extern bool tlb_modelled SIM(tlb_modelled);

@@ -246,6 +246,7 @@ static long do_madvise(const struct mmop *op)
 		MADV_DONTNEED, MADV_DONTFORK, MADV_DOFORK, MADV_NORMAL, MADV_RANDOM,
 		MADV_SEQUENTIAL, MADV_DONTDUMP, MADV_DODUMP, MADV_REMOVE, MADV_FREE, MADV_COLD,
 		MADV_POPULATE_READ, MADV_POPULATE_WRITE, MADV_WIPEONFORK, MADV_KEEPONFORK,
+		MADV_HUGEPAGE, MADV_NOHUGEPAGE, MADV_MERGEABLE, MADV_UNMERGEABLE,
 	};
 
 	return ksys_madvise(mmrun->base + op->addr, op->length, advice[op->mode]);
@@ -508,7 +509,10 @@ static u16 flags_of(const struct vm_area_struct *vma)
 	       (vma->vm_flags & VM_RAND_READ ? MMOP_VMA_RANDOM : 0) |
 	       (vma->vm_flags & VM_DONTDUMP ? MMOP_VMA_DONTDUMP : 0) |
 	       (vma->vm_flags & VM_WIPEONFORK ? MMOP_VMA_WIPEONFORK : 0) |
-	       (vma->vm_flags & VM_SEALED ? MMOP_VMA_SEALED : 0);
+	       (vma->vm_flags & VM_SEALED ? MMOP_VMA_SEALED : 0) |
+	       (vma->vm_flags & VM_HUGEPAGE ? MMOP_VMA_HUGEPAGE : 0) |
+	       (vma->vm_flags & VM_NOHUGEPAGE ? MMOP_VMA_NOHUGEPAGE : 0) |
+	       (vma->vm_flags & VM_MERGEABLE ? MMOP_VMA_MERGEABLE : 0);
 }
 
 /* -1 for a file that the trace knows nothing of; such a mapping is a difference. */

@@ -56,7 +56,7 @@ static const char *const mremap_modes[MMOP_MREMAP_MODES] = {
 static const char *const advices[MMOP_ADVICES] = {
 	"dontneed", "dontfork", "dofork", "normal", "random", "sequential", "dontdump",
 	"dodump", "remove", "free", "cold", "populate_read", "populate_write", "wipeonfork",
-	"keeponfork",
+	"keeponfork", "hugepage", "nohugepage", "mergeable", "unmergeable",
 };
 static const char *const syncs[MMOP_SYNCS] = { "sync", "async", "invalidate" };
 static const char *const ways[] = {
@@ -65,7 +65,7 @@ static const char *const ways[] = {
 	"noreplace+nr+lock",
 };
 /* The letters of a mapping's flags, MMOP_VMA_ACCOUNT first. */
-static const char vma_letters[] = "adnlsruwm";
+static const char vma_letters[] = "adnlsruwmhpk";
 static const char *const modes[] = { "rw", "ro" };
 static const char *const signals[] = { "SIGSEGV.MAPERR", "SIGSEGV.ACCERR", "SIGBUS.ADRERR" };
 

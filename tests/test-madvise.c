@@ -23,6 +23,10 @@ static const struct {
 	{ "WILLNEED", MADV_WILLNEED, 0, 0 },
 	{ "NORMAL", MADV_NORMAL, 0, 0 },
 	{ "RANDOM", MADV_RANDOM, 0, 0 },
+	{ "HUGEPAGE", MADV_HUGEPAGE, 0, 0 },
+	{ "NOHUGEPAGE", MADV_NOHUGEPAGE, 0, 0 },
+	{ "MERGEABLE", MADV_MERGEABLE, 0, 0 },
+	{ "UNMERGEABLE", MADV_UNMERGEABLE, 0, 0 },
 	{ "unknown", 1000, -EINVAL, -EINVAL },
 };
 static int row;
@@ -86,6 +90,57 @@ mm_test(dontfork_splits_and_dofork_joins)
 	expect_layout("0-4rws0 8-9rws0 9-11rws1 11-12rws3");
 }
 
+/* MM-94: one flag takes the other's place; a device stays in pieces */
+mm_test(hints_about_huge_pages_keep_mappings_apart)
+{
+	int device = device_file();
+
+	mapped(ANON, 0, 6, RW, PRIVATE, 0);
+	mapped(device, 8, 4, RW, SHARED, 0);
+	expect_long(ksys_madvise(AT(1), PAGES(2), MADV_HUGEPAGE), 0);
+	expect_long(ksys_madvise(AT(3), PAGES(2), MADV_NOHUGEPAGE), 0);
+	expect_layout("0-1rwp 1-3rwp 3-5rwp 5-6rwp 8-12rws0");
+	expect_long(ksys_madvise(AT(1), PAGES(2), MADV_NOHUGEPAGE), 0);
+	expect_layout("0-1rwp 1-5rwp 5-6rwp 8-12rws0");
+	expect_long(ksys_madvise(AT(0), PAGES(6), MADV_HUGEPAGE), 0);
+	expect_layout("0-6rwp 8-12rws0");
+	expect_long(ksys_madvise(AT(9), PAGES(2), MADV_HUGEPAGE), 0);
+	expect_long(ksys_madvise(AT(8), PAGES(4), MADV_HUGEPAGE), 0);
+	expect_layout("0-6rwp 8-9rws0 9-11rws1 11-12rws3");
+}
+
+/* MM-94: memory that others may see, and a device, are passed over */
+mm_test(only_private_memory_becomes_mergeable)
+{
+	int fd = plain_file(4), device = device_file();
+
+	mapped(ANON, 0, 4, RW, PRIVATE, 0);
+	mapped(fd, 8, 4, RW, SHARED, 0);
+	mapped(reopen(fd, O_RDONLY), 16, 4, R, SHARED, 0);
+	mapped(fd, 24, 4, RW, PRIVATE, 0);
+	mapped(device, 32, 4, RW, SHARED, 0);
+	for (int at = 0; at <= 32; at += 8)
+		expect_long(ksys_madvise(AT(at + 1), PAGES(2), MADV_MERGEABLE), 0);
+	expect_layout("0-1rwp 1-3rwp 3-4rwp 8-12rws0 16-20r-s0 24-25rwp0 25-27rwp1 27-28rwp3 "
+		      "32-36rws0");
+	expect_long(ksys_madvise(AT(0), PAGES(28), MADV_UNMERGEABLE), -ENOMEM);
+	expect_layout("0-4rwp 8-12rws0 16-20r-s0 24-28rwp0 32-36rws0");
+}
+
+/* MM-94 */
+mm_test(a_kernel_built_without_them_knows_no_such_advice)
+{
+	mapped(ANON, 0, 4, RW, PRIVATE, 0);
+	config_no_ksm = true;
+	expect_long(ksys_madvise(AT(1), PAGES(2), MADV_MERGEABLE), -EINVAL);
+	expect_long(ksys_madvise(AT(1), 0, MADV_UNMERGEABLE), -EINVAL);
+	expect_long(ksys_madvise(AT(1), PAGES(2), MADV_HUGEPAGE), 0);
+	config_no_huge_pages = true;
+	expect_long(ksys_madvise(AT(0), PAGES(4), MADV_HUGEPAGE), -EINVAL);
+	expect_long(ksys_madvise(AT(0), 0, MADV_NOHUGEPAGE), -EINVAL);
+	expect_layout("0-1rwp 1-3rwp 3-4rwp");
+}
+
 /* MM-94: REMOVE */
 mm_test(remove_punches_a_hole)
 {
@@ -121,6 +176,9 @@ int main(void)
 	add(a_hole_is_reported_after_everything_is_done);
 	add(dontneed_keeps_the_data_of_a_file);
 	add(dontfork_splits_and_dofork_joins);
+	add(hints_about_huge_pages_keep_mappings_apart);
+	add(only_private_memory_becomes_mergeable);
+	add(a_kernel_built_without_them_knows_no_such_advice);
 	add(remove_punches_a_hole);
 	add(at_the_map_limit_advice_is_enomem_or_eagain);
 	return mm_main("madvise", tc);

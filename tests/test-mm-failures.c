@@ -138,6 +138,17 @@ static long advise_the_middle(void)
 	return ksys_madvise(AT(2), PAGES(2), MADV_DONTFORK);
 }
 
+static long merge_the_middle(void)
+{
+	return ksys_madvise(AT(2), PAGES(2), MADV_MERGEABLE);
+}
+
+static void mergeable_memory(void)
+{
+	mapped(ANON, 0, 6, RW, PRIVATE, 0);
+	expect_long(ksys_madvise(AT(0), PAGES(6), MADV_MERGEABLE), 0);
+}
+
 static long move_all(void)
 {
 	return move(0, 6, 6, 1024);
@@ -172,6 +183,18 @@ static void a_child(void)
 	child = mm_alloc();
 	vfiosim_expect(child);
 	expect_long(dup_mmap(child, mm), 0);
+}
+
+static long fork_the_space(void)
+{
+	struct mm_struct *copy = mm_alloc();
+	int ret;
+
+	if (!copy)
+		return -ENOMEM;
+	ret = dup_mmap(copy, mm);
+	mmput(copy);
+	return ret;
 }
 
 static long child_exits(void)
@@ -365,6 +388,54 @@ static const struct {
 		"maple_node: -11, 0-6rws0, -P---P....\n"
 		"vm_area_struct: -11, 0-2rws0 2-6rws2, -P---P....\n"
 		"maple_node: -11, 0-2rws0 2-6rws2, -P---P....", } },
+	/* MM-94 */
+	{ private_pages, merge_the_middle, {
+		[KERNEL_5_14] =
+		"0, 0-2rwp 2-4rwp 4-6rwp, -A----....\n"
+		"ksm_mm_slot: -11, 0-6rwp, -A----....\n"
+		"vm_area_struct: -11, 0-6rwp, -A----....\n"
+		"anon_vma_chain: -11, 0-6rwp, -A----....\n"
+		"vm_area_struct: -11, 0-2rwp 2-6rwp, -A----....\n"
+		"anon_vma_chain: -11, 0-2rwp 2-6rwp, -A----....",
+		[KERNEL_6_1] =
+		"0, 0-2rwp 2-4rwp 4-6rwp, -A----....\n"
+		"ksm_mm_slot: -11, 0-6rwp, -A----....\n"
+		"vm_area_struct: -11, 0-6rwp, -A----....\n"
+		"anon_vma_chain: -11, 0-6rwp, -A----....\n"
+		"maple_node: -11, 0-6rwp, -A----....\n"
+		"vm_area_struct: -11, 0-2rwp 2-6rwp, -A----....\n"
+		"anon_vma_chain: -11, 0-2rwp 2-6rwp, -A----....\n"
+		"maple_node: -11, 0-2rwp 2-6rwp, -A----....",
+		[KERNEL_6_12] =
+		"0, 0-2rwp 2-4rwp 4-6rwp, -A----....\n"
+		"ksm_mm_slot: -11, 0-6rwp, -A----....\n"
+		"vm_area_struct: -11, 0-6rwp, -A----....\n"
+		"maple_node: -11, 0-6rwp, -A----....\n"
+		"anon_vma_chain: -11, 0-6rwp, -A----....\n"
+		"vm_area_struct: -11, 0-2rwp 2-6rwp, -A----....\n"
+		"maple_node: -11, 0-2rwp 2-6rwp, -A----....\n"
+		"anon_vma_chain: -11, 0-2rwp 2-6rwp, -A----....", } },
+	/* MM-95 */
+	{ mergeable_memory, fork_the_space, {
+		[KERNEL_5_14] =
+		"0, 0-6rwp, ------....\n"
+		"mm_struct: -12, 0-6rwp, ------....\n"
+		"ksm_mm_slot: -12, 0-6rwp, ------....\n"
+		"vm_enough_memory: -12, 0-6rwp, ------....\n"
+		"vm_area_struct: -12, 0-6rwp, ------....",
+		[KERNEL_6_1] =
+		"0, 0-6rwp, ------....\n"
+		"mm_struct: -12, 0-6rwp, ------....\n"
+		"ksm_mm_slot: -12, 0-6rwp, ------....\n"
+		"vm_enough_memory: -12, 0-6rwp, ------....\n"
+		"vm_area_struct: -12, 0-6rwp, ------....\n"
+		"maple_node: -12, 0-6rwp, ------....",
+		[KERNEL_6_12] =
+		"0, 0-6rwp, ------....\n"
+		"mm_struct: -12, 0-6rwp, ------....\n"
+		"vm_enough_memory: -12, 0-6rwp, ------....\n"
+		"vm_area_struct: -12, 0-6rwp, ------....\n"
+		"maple_node: -12, 0-6rwp, ------....", } },
 	/* MM-210 */
 	{ one_device, move_all, {
 		[KERNEL_5_14] =

@@ -840,6 +840,27 @@ static void advice(struct checker *c)
 	pages(c, 8, "what is behind the hole is done too", "-");
 }
 
+static void hints(struct checker *c)
+{
+	int fd = c->b->memfd(0, 16);
+
+	/* Without a length only the advice is looked at: is it compiled in? */
+	if (c->b->madvise(0, at(0), 0, MADV_HUGEPAGE) || c->b->madvise(0, at(0), 0, MADV_MERGEABLE))
+		return;
+	map_shared(c, 0, 4, fd, 0);
+	map_private(c, 8, 4, RW, fd, 0);
+	result(c, "HUGEPAGE", "ok", advise(c, 1, 1, MADV_HUGEPAGE));
+	result(c, "NOHUGEPAGE", "ok", advise(c, 2, 1, MADV_NOHUGEPAGE));
+	layout(c, "cut", "0-1 rw-s 0, 1-2 rw-s 1, 2-3 rw-s 2, 3-4 rw-s 3, 8-12 rw-p 0");
+	result(c, "NOHUGEPAGE", "ok", advise(c, 0, 4, MADV_NOHUGEPAGE));
+	layout(c, "takes the place of HUGEPAGE", "0-4 rw-s 0, 8-12 rw-p 0");
+	result(c, "MERGEABLE, shared", "ok", advise(c, 1, 2, MADV_MERGEABLE));
+	result(c, "MERGEABLE, private", "ok", advise(c, 9, 2, MADV_MERGEABLE));
+	layout(c, "cuts private memory", "0-4 rw-s 0, 8-9 rw-p 0, 9-11 rw-p 1, 11-12 rw-p 3");
+	result(c, "UNMERGEABLE", "ok", advise(c, 8, 4, MADV_UNMERGEABLE));
+	layout(c, "joins it again", "0-4 rw-s 0, 8-12 rw-p 0");
+}
+
 static void no_access(struct checker *c)
 {
 	int fd = c->b->memfd(0, 4);
@@ -914,6 +935,8 @@ static const struct {
 	{ "DOFORK", MADV_DOFORK, "EINVAL" },
 	{ "DODUMP", MADV_DODUMP, "EINVAL" },
 	{ "DONTDUMP", MADV_DONTDUMP, "ok" },
+	{ "HUGEPAGE", MADV_HUGEPAGE, "ok" },
+	{ "MERGEABLE", MADV_MERGEABLE, "ok" },
 };
 
 static void whole_pfnmap(struct checker *c)
@@ -979,6 +1002,7 @@ const struct check checks[] = {
 	{ "MM-251", "signals", signals },
 	{ "MM-252", "fault-around", fault_around },
 	{ "MM-253", "advice", advice },
+	{ "MM-253", "hints about huge pages and KSM", hints },
 	{ "MM-254", "the limit of mappings", map_limit },
 	{ "MM-255", "a mapping of page frames that cannot be cut", whole_pfnmap },
 	{ "MM-256", "page frames mapped by ->mmap", filled_by_mmap },

@@ -360,6 +360,16 @@ static bool make_newer(struct generator *g, const struct mmstate *state, struct 
 	return true;
 }
 
+/* Of advice without a length the kernel only says whether it knows it. */
+static bool is_compiled_in(unsigned int advice)
+{
+	if (advice >= MMOP_MERGEABLE)
+		return !madvise(NULL, 0, MADV_MERGEABLE);
+	if (advice >= MMOP_HUGEPAGE)
+		return !madvise(NULL, 0, MADV_HUGEPAGE);
+	return true;
+}
+
 static bool make(struct generator *g, const struct recording *r, struct mmop *op)
 {
 	const struct mmstate *state = recording_state(r);
@@ -390,7 +400,7 @@ static bool make(struct generator *g, const struct recording *r, struct mmop *op
 		if (op->kind == MMOP_MADVISE)
 			op->mode = pick(g, chance(g, g->profile.newer ? 80 : 0) ? MMOP_ADVICES :
 					   MMOP_PLAIN_ADVICES);
-		return true;
+		return op->kind != MMOP_MADVISE || is_compiled_in(op->mode);
 	case MMOP_MLOCK:
 	case MMOP_MUNLOCK:
 	case MMOP_MSYNC:

@@ -298,6 +298,7 @@ static long advise(struct recording *r, const struct mmop *op)
 		MADV_DONTNEED, MADV_DONTFORK, MADV_DOFORK, MADV_NORMAL, MADV_RANDOM,
 		MADV_SEQUENTIAL, MADV_DONTDUMP, MADV_DODUMP, MADV_REMOVE, MADV_FREE, MADV_COLD,
 		MADV_POPULATE_READ, MADV_POPULATE_WRITE, MADV_WIPEONFORK, MADV_KEEPONFORK,
+		MADV_HUGEPAGE, MADV_NOHUGEPAGE, MADV_MERGEABLE, MADV_UNMERGEABLE,
 	};
 
 	return live_syscall(r->live, op->proc, SYS_madvise, LIVE_BASE + op->addr, op->length,
@@ -714,6 +715,7 @@ static void name_object(struct recording *r, const struct page *page, unsigned l
 /* As /proc/PID/smaps has them; the bits of mmop_vma.flags, in order. */
 static const char *const flag_names[] = {
 	" ac ", " dc ", " nr ", " lo ", " sr ", " rr ", " dd ", " wf ", " sl ",
+	" hg ", " nh ", " mg ",
 };
 
 static void convert(struct recording *r, unsigned int proc, const struct live_vma *from,

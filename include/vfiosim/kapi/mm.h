@@ -28,11 +28,14 @@ struct page;
 #define VM_DONTEXPAND 0x00040000
 #define VM_ACCOUNT 0x00100000
 #define VM_NORESERVE 0x00200000
+#define VM_SEALED 0x00400000	/* VM_HUGETLB there; sealed is one of the upper 32 bits */
 #define VM_WIPEONFORK 0x02000000
 #define VM_DONTDUMP 0x04000000
 #define VM_SOFTDIRTY 0x08000000
 #define VM_MIXEDMAP 0x10000000
-#define VM_SEALED 0x40000000	/* one of the upper 32 bits there */
+#define VM_HUGEPAGE 0x20000000
+#define VM_NOHUGEPAGE 0x40000000
+#define VM_MERGEABLE 0x80000000
 #define VM_SPECIAL (VM_IO | VM_DONTEXPAND | VM_PFNMAP | VM_MIXEDMAP)
 
 typedef unsigned int vm_fault_t;
@@ -133,6 +136,9 @@ void unmap_mapping_pages(struct address_space *mapping, pgoff_t start, pgoff_t n
 extern int sysctl_max_map_count KAPI(sysctl_max_map_count);
 /* What mm_forbids_zeropage() says: not so on x86 as released, but there are such builds. */
 extern bool zeropage_forbidden SIM(zeropage_forbidden);
+/* Built without CONFIG_TRANSPARENT_HUGEPAGE, without CONFIG_KSM: such advice is EINVAL. */
+extern bool config_no_huge_pages SIM(config_no_huge_pages);
+extern bool config_no_ksm SIM(config_no_ksm);
 struct mm_struct *mm_alloc(void) KAPI(mm_alloc);
 bool mmget_not_zero(struct mm_struct *mm) KAPI(mmget_not_zero);
 void mmget(struct mm_struct *mm) KAPI(mmget);

@@ -34,6 +34,7 @@ struct mm_struct {
 	struct stale_entry *stale;	/* cleared, not flushed (tlb.c) */
 	unsigned int walks;		/* processors that are walking the tables */
 	bool has_sealed;		/* some VMA is, or was in a parent, VM_SEALED */
+	bool ksm_entered;		/* MMF_VM_MERGEABLE: ksmd has a slot for it */
 	struct rw_semaphore mmap_lock;
 	atomic_t mm_users;
 	atomic_t mm_count;
