@@ -93,7 +93,9 @@ struct heap {
 #define NO_ASAN inline
 #endif
 
+/* Once a program. Exits with status 2 where the address space is taken or limited. */
 void arena_init(void) SIM(arena_init);
+/* Everything is forgotten: addresses and serial numbers begin anew. */
 void arena_reset(void) SIM(arena_reset);
 /* For Valgrind and ASan nothing is allocated or freed any more; for us everything stays. */
 void arena_forget_objects(void) SIM(arena_forget_objects);
@@ -101,6 +103,7 @@ void arena_forget_objects(void) SIM(arena_forget_objects);
 /* Bytes that freed objects may take before the oldest is used again; 0: none. */
 void arena_set_quarantine(size_t bytes) SIM(arena_set_quarantine);
 
+/* NULL from 4 GiB on; a full arena aborts. Failing on purpose is eng_alloc()'s. */
 void *arena_alloc(size_t size, const char *type, bool zero, const void *site) SIM(arena_alloc);
 /* The same for who knows type_id() of the name already. */
 void *arena_alloc_typed(size_t size, unsigned int type, bool zero, const void *site)
@@ -139,6 +142,7 @@ bool obituary_is_intact(const struct object *object) SIM(obituary_is_intact);
 /* A quarantined object whose poison was written over, or NULL. */
 struct object *arena_find_overwritten(void) SIM(arena_find_overwritten);
 
+/* The low end of the stack in @slot, made at the first call. */
 char *arena_stack(unsigned int slot) SIM(arena_stack);
 extern const size_t arena_stack_size SIM(arena_stack_size);
 /* Whether @address is in the guard page under a stack. */

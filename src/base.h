@@ -19,8 +19,10 @@ struct driver_private {
 	struct klist_node knode_bus;
 };
 
+/* 0, or -EEXIST or -ENOMEM with the device on no list. */
 int bus_add_device(struct device *dev) SIM(bus_add_device);
 void bus_remove_device(struct device *dev) SIM(bus_remove_device);
+/* Context: may sleep, in probe. Locks: takes and drops the device lock. */
 void bus_probe_device(struct device *dev) SIM(bus_probe_device);
 void bus_notify(struct device *dev, unsigned long event) SIM(bus_notify);
 void devres_release_all(struct device *dev) SIM(devres_release_all);

@@ -35,6 +35,7 @@ struct cli {
 	unsigned int kernel;		/* enum vfiosim_kernel */
 };
 
+/* Each prints what it has to say, problems to stderr, and returns an exit status. */
 int command_list(struct cli *cli) SIM(command_list);
 int command_run(struct cli *cli) SIM(command_run);
 int command_explore(struct cli *cli) SIM(command_explore);

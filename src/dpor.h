@@ -67,6 +67,7 @@ struct dpor_config {
 
 struct dpor;
 
+/* @config is copied. The caller frees it, with its path. */
 struct dpor *dpor_new(const struct dpor_config *config) SIM(dpor_new);
 void dpor_free(struct dpor *dpor) SIM(dpor_free);
 

@@ -331,8 +331,13 @@ void eng_report(const char *detector, const void *object, const char *format, ..
 	SIM(eng_report);
 
 /* ---- lock bookkeeping for the detectors ---- */
+/*
+ * Called when the lock is taken, in the step that took it. @class_name by address:
+ * the text of the initialiser. Reports an order that inverts one seen before.
+ */
 void eng_lock_acquired(const void *lock, const char *class_name, unsigned int subclass,
 		       bool shared, bool trylock) SIM(eng_lock_acquired);
+/* Fails the run if the current task does not hold it. */
 void eng_lock_released(const void *lock) SIM(eng_lock_released);
 bool eng_lock_held(const void *lock) SIM(eng_lock_held);	/* by the current task */
 void eng_lock_now_shared(const void *lock) SIM(eng_lock_now_shared);

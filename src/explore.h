@@ -56,6 +56,7 @@ struct exploration {
 	double total, total_error;	/* how many runs there seem to be */
 };
 
+/* @options may be NULL: all defaults. The clock of the budget starts here. */
 void exploration_init(struct exploration *x, const struct vfiosim_scenario *scenario,
 		      const struct vfiosim_options *options) SIM(exploration_init);
 void exploration_clear(struct exploration *x) SIM(exploration_clear);
@@ -99,6 +100,7 @@ void exploration_leave(struct exploration *x) SIM(exploration_leave);
 /* Set by the handler of SIGINT; strategies end at the next run. */
 extern volatile int exploration_interrupted SIM(exploration_interrupted);
 
+/* Each goes on until nothing is left, a budget is spent or a run fails, and sets @x->verdict. */
 void explore_depth_first(struct exploration *x) SIM(explore_depth_first);
 void explore_random(struct exploration *x) SIM(explore_random);
 void explore_states(struct exploration *x) SIM(explore_states);

@@ -72,6 +72,7 @@ static inline __attribute__((always_inline)) void fiber_switch(struct fiber *fro
 }
 #else
 #define FIBER_CAN_BE_COPIED false
+/* As above, by swapcontext(), which makes system calls. */
 void fiber_switch(struct fiber *from, struct fiber *to, bool final) SIM(fiber_switch);
 #endif
 

@@ -5,6 +5,7 @@
 
 #include "report.h"
 
+/* The caller frees it. */
 char *report_html(const struct vfiosim_report *report) SIM(report_html);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "report.h"
 
+/* The caller frees it. */
 char *report_json(const struct vfiosim_report *report) SIM(report_json);
 
 /* One shard's report, as merge sees it. */

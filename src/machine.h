@@ -49,7 +49,9 @@ int machine_unbind(struct process *p, struct machine_device *device) SIM(machine
 int machine_unplug(struct process *p, struct machine_device *device) SIM(machine_unplug);
 int machine_reset(struct process *p, struct machine_device *device) SIM(machine_reset);
 
+/* Without the modules that depend on it; -ENOENT if it is not loaded. */
 int machine_module_refs(const char *name) SIM(machine_module_refs);
+/* By @p, with the errno of the system call; -ENOENT for a name that the machine lacks. */
 int machine_insmod(struct process *p, const char *name) SIM(machine_insmod);
 int machine_rmmod(struct process *p, const char *name) SIM(machine_rmmod);
 

@@ -41,6 +41,10 @@ static inline void node_free(struct node_pool *pool, const void *node)
 }
 
 /* ---- radix.c ---- */
+/*
+ * Locks: whoever owns the root protects it, in all of these. A slot's address stays the
+ * same while its node lives; only radix_slot() makes nodes, and is NULL without memory.
+ */
 u64 *radix_find(struct radix *radix, unsigned long index) SIM(radix_find);
 u64 *radix_slot(struct radix *radix, unsigned long index, const char *what) SIM(radix_slot);
 u64 *radix_next_slow(struct radix *radix, unsigned long *index, unsigned long end,
@@ -85,7 +89,9 @@ static inline u64 *radix_next(struct radix *radix, unsigned long *index, unsigne
 void radix_prune(struct radix *radix, unsigned long first, unsigned long end) SIM(radix_prune);
 
 /* ---- vma_set.c ---- */
+/* 0, or -ENOMEM where 6.1 and later allocate before they change anything. */
 int vma_set_prealloc(void) SIM(vma_set_prealloc);
+/* Locks: mmap_lock, for the set and its iterators. A change of the set ends every iterator. */
 struct vm_area_struct *vma_iter_load(const struct vma_iter *iter) SIM(vma_iter_load);
 struct vm_area_struct *vma_iter_next(struct vma_iter *iter) SIM(vma_iter_next);
 /* The VMA behind the next one, if that is known at once. */
@@ -107,6 +113,7 @@ struct mapping_iter {
 	unsigned int slot;
 };
 
+/* Locks: i_mmap_rwsem, for writing to change the tree. A change ends every iterator. */
 void vma_interval_tree_insert(struct vm_area_struct *vma, struct mapping_tree *tree)
 	KAPI(vma_interval_tree_insert);
 void vma_interval_tree_insert_after(struct vm_area_struct *vma, struct vm_area_struct *prev,
@@ -173,12 +180,19 @@ extern unsigned long mmap_min_addr SIM(mmap_min_addr);
 extern bool overcommit_never SIM(overcommit_never);
 struct vm_area_struct *vm_area_alloc(struct mm_struct *mm) KAPI(vm_area_alloc);
 struct vm_area_struct *vm_area_dup(const struct vm_area_struct *old) KAPI(vm_area_dup);
+/* Refs: none are dropped; the VMA holds neither file nor anon_vma any more. */
 void vm_area_free(struct vm_area_struct *vma) KAPI(vm_area_free);
+/*
+ * The first two count shared writable mappings: -EPERM while writing is denied. The last
+ * takes all writers out: -EBUSY while one is counted. mapping_allow_writable() adds a
+ * writer without asking, and undoes mapping_deny_writable(). Context: any.
+ */
 int mapping_map_writable(struct address_space *mapping) KAPI(mapping_map_writable);
 void mapping_unmap_writable(struct address_space *mapping) KAPI(mapping_unmap_writable);
 void mapping_allow_writable(struct address_space *mapping) KAPI(mapping_allow_writable);
 int mapping_deny_writable(struct address_space *mapping) KAPI(mapping_deny_writable);
 bool vma_flags_count_writable(unsigned int flags) SIM(vma_flags_count_writable);
+/* Context: may sleep. Locks: i_mmap_rwsem for write, outside of page-table locks. */
 void i_mmap_lock_write(struct address_space *mapping) KAPI(i_mmap_lock_write);
 void i_mmap_unlock_write(struct address_space *mapping) KAPI(i_mmap_unlock_write);
 void unlink_file_vma(struct vm_area_struct *vma) KAPI(unlink_file_vma);
@@ -186,18 +200,25 @@ void vma_link(struct mm_struct *mm, struct vm_area_struct *vma) KAPI(vma_link);
 void vma_link_file_after(struct vm_area_struct *vma, struct vm_area_struct *parent)
 	SIM(vma_link_file_after);
 void vma_commit(const struct vma_change *change) SIM(vma_commit);
+/*
+ * Locks: mmap_lock for write; takes and drops i_mmap_rwsem. Refs: the new half has its own
+ * on the file. -ENOMEM leaves @vma whole; split_vma() also minds the limit of VMAs.
+ */
 int __split_vma(struct vm_area_struct *vma, unsigned long addr, bool new_below)
 	KAPI(__split_vma);
 int split_vma(struct vm_area_struct *vma, unsigned long addr, bool new_below) KAPI(split_vma);
 void remove_vma(struct vm_area_struct *vma) KAPI(remove_vma);
 void vma_close(struct vm_area_struct *vma) KAPI(vma_close);
+/* Locks: mmap_lock for write. */
 void vm_stat_account(struct mm_struct *mm, unsigned int flags, long npages)
 	KAPI(vm_stat_account);
 bool may_expand_vm(struct mm_struct *mm, unsigned int flags, unsigned long npages)
 	KAPI(may_expand_vm);
+/* Charges @pages, given back by vm_unacct_memory(); -ENOMEM charges nothing. */
 int security_vm_enough_memory_mm(struct mm_struct *mm, unsigned long pages)
 	KAPI(security_vm_enough_memory_mm);
 void vm_unacct_memory(unsigned long pages) KAPI(vm_unacct_memory);
+/* Whether @bytes more may be locked. Locks: mmap_lock. */
 bool mlock_future_ok(struct mm_struct *mm, unsigned long bytes) KAPI(mlock_future_ok);
 struct vm_area_struct *find_vma_intersection(struct mm_struct *mm, unsigned long start,
 					     unsigned long end) KAPI(find_vma_intersection);
@@ -230,6 +251,7 @@ struct vm_area_struct *copy_vma(struct vm_area_struct **source, unsigned long ad
 
 pte_t *pte_find(struct mm_struct *mm, unsigned long addr) SIM(pte_find);
 pte_t *pte_alloc(struct mm_struct *mm, unsigned long addr) KAPI(pte_alloc);
+/* No step, no lock: these compute. */
 pgprot_t vm_get_page_prot(unsigned int flags) KAPI(vm_get_page_prot);
 pgprot_t vm_pgprot_modify(pgprot_t old, unsigned int flags) KAPI(vm_pgprot_modify);
 pte_t pte_make(u64 value, pgprot_t prot, u64 flags) SIM(pte_make);
@@ -259,6 +281,10 @@ enum zap {
 };
 
 extern bool swap_enabled SIM(swap_enabled);
+/*
+ * Context: may sleep. Locks: takes and drops the lock of each entry; mmap_lock is not
+ * needed if @vma is pinned in its file's tree.
+ */
 void zap_range(struct vm_area_struct *vma, unsigned long start, unsigned long end,
 	       enum zap what) SIM(zap_range);
 /* The same, but the flush is left to the caller. */
@@ -314,7 +340,9 @@ struct page *alloc_page(void) KAPI(alloc_page);
 void page_unmapped(struct page *page) SIM(page_unmapped);
 void put_page(struct page *page) KAPI(put_page);
 void page_uncached(struct page *page) SIM(page_uncached);
+/* @to is new: nobody else sees it yet. */
 void copy_page(struct page *to, const struct page *from) KAPI(copy_page);
+/* No step: the content belongs to the step of the entry that leads here. */
 void page_load(const struct page *page, unsigned int at, void *buffer, unsigned int size)
 	SIM(page_load);
 void page_store(struct page *page, unsigned int at, const void *buffer, unsigned int size)
@@ -327,6 +355,7 @@ vm_fault_t handle_mm_fault(struct vm_area_struct *vma, unsigned long addr, unsig
 /* ---- gup.c ---- */
 int populate_vma_page_range(struct vm_area_struct *vma, unsigned long start, unsigned long end,
 			    unsigned long *at) KAPI(populate_vma_page_range);
+/* Context: may sleep. Locks: takes and drops mmap_lock. What cannot be faulted in stays out. */
 void mm_populate(unsigned long addr, unsigned long len) KAPI(mm_populate);
 int __mm_populate(unsigned long start, unsigned long len, bool ignore_errors)
 	KAPI(__mm_populate);

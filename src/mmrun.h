@@ -23,6 +23,7 @@ void mmrun_end(void) SIM(mmrun_end);
 void mmrun_operation(const struct mmop *op, u64 token, struct mmop_result *result)
 	SIM(mmrun_operation);
 
+/* Whether @proc was started and has not exited. */
 bool mmrun_alive(unsigned int proc) SIM(mmrun_alive);
 /*
  * The mappings of @proc in the window, at most @max; returns how many. @hint is

@@ -37,6 +37,7 @@ struct mmstate_change {
 	uint32_t at;		/* of the first one in the trace's store */
 };
 
+/* Process 0 lives in an empty window. mmstate_clear() frees what all processes hold. */
 void mmstate_init(struct mmstate *state, unsigned int window) SIM(mmstate_init);
 void mmstate_clear(struct mmstate *state) SIM(mmstate_clear);
 
@@ -51,6 +52,7 @@ bool mmstate_operation(struct mmstate *state, const struct mmop *op,
 /* Makes @to a copy of @from, a state of the same trace. */
 void mmstate_copy(struct mmstate *to, const struct mmstate *from) SIM(mmstate_copy);
 
+/* Carries out one kind of change. False with @why if it does not fit; nothing is changed then. */
 bool mmstate_splice(struct mmstate *state, const struct mmstate_change *change,
 		    const struct mmop_vma *inserted, struct mmtext_why *why) SIM(mmstate_splice);
 bool mmstate_pages(struct mmstate *state, const struct mmstate_change *change, const char *states,

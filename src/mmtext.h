@@ -21,6 +21,7 @@ struct mmtext_words {
 	char *word[MMTEXT_WORDS_MAX];
 };
 
+/* Fills @why; returns false, for the caller to return. */
 bool mmtext_fail(struct mmtext_why *why, const char *format, ...) SIM(mmtext_fail)
 	G_GNUC_PRINTF(2, 3);
 
@@ -28,6 +29,7 @@ bool mmtext_fail(struct mmtext_why *why, const char *format, ...) SIM(mmtext_fai
 bool mmtext_split(char *line, size_t length, struct mmtext_words *words, struct mmtext_why *why)
 	SIM(mmtext_split);
 
+/* A decimal number without leading zeros, at most @max. */
 bool mmtext_number(const char *word, uint64_t max, uint64_t *value, struct mmtext_why *why)
 	SIM(mmtext_number);
 /* "f3" with letter 'f': 3; below @bound. */
@@ -44,6 +46,7 @@ bool mmtext_vma(const struct mmtext_words *words, struct mmop_vma *vma, struct m
 /* Whether only traces with the feature "calls" may have @op. */
 bool mmtext_needs_calls(const struct mmop *op) SIM(mmtext_needs_calls);
 
+/* As the parsers above read it. */
 void mmtext_append_op(GString *text, const struct mmop *op) SIM(mmtext_append_op);
 void mmtext_append_result(GString *text, const struct mmop_result *result)
 	SIM(mmtext_append_result);

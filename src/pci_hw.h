@@ -17,8 +17,10 @@ struct pci_hw {
 	unsigned int resets;		/* for checkers */
 };
 
+/* Refs: @dev owns the hardware until pci_hw_destroy(). On -ENOMEM it has none. */
 int pci_hw_create(struct pci_dev *dev, const struct pci_model *model) SIM(pci_hw_create);
 void pci_hw_destroy(struct pci_dev *dev) SIM(pci_hw_destroy);
+/* What the wires carry: no step, no lock. Outside of the 256 bytes all is zero. */
 u32 pci_hw_read_config(struct pci_dev *dev, int where, unsigned int size)
 	SIM(pci_hw_read_config);
 void pci_hw_write_config(struct pci_dev *dev, int where, unsigned int size, u32 value)

@@ -50,8 +50,10 @@ struct process *copy_process(const char *name) SIM(copy_process);
 int begin_new_exec(void) KAPI(begin_new_exec);
 void do_group_exit(void) KAPI(do_group_exit);
 
+/* Whether user mode ignores or catches @signal from now on; neither: the default. */
 void process_set_action(struct process *process, int signal, bool ignore, bool catch)
 	SIM(process_set_action);
+/* kill(2), by nobody in particular: 0, -EINVAL or -ESRCH. */
 int kill_process(struct process *process, int signal) SIM(kill_process);
 /* New credentials with or without one capability, for files opened from now on. */
 int process_set_capability(struct process *process, int capability, bool on)

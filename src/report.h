@@ -54,6 +54,7 @@ struct vfiosim_report *report_new(const struct exploration *x) SIM(report_new);
 /* One replayed run, which is not ended yet, as a report of its own. */
 void report_take_run(struct vfiosim_report *report) SIM(report_take_run);
 
+/* As reports and JSON spell it. */
 const char *verdict_word(enum vfiosim_verdict verdict) SIM(verdict_word);
 /* The columns of a run: @all also shows events between steps, and elides nothing. */
 void report_timeline(const struct vfiosim_report *report, bool all, GString *out)

@@ -141,21 +141,28 @@ static inline void set_current_task(struct task *task)
 void run_abandon(void) SIM(run_abandon) __attribute__((noreturn));
 
 /* ---- lockdep.c ---- */
+/* The order of lock classes, as far as this run has shown it; part of snapshots. */
 void lockdep_reset(void) SIM(lockdep_reset);
 size_t lockdep_size(void) SIM(lockdep_size);
 void *lockdep_save(void *buffer) SIM(lockdep_save);
 const void *lockdep_restore(const void *buffer) SIM(lockdep_restore);
 
 /* ---- detect.c ---- */
+/* Whether the scenario's list names it: then its finding fails no run. */
 bool detector_tolerated(const char *detector) SIM(detector_tolerated);
+/* Reports, and ends the run. */
 void report_deadlock(void) SIM(report_deadlock);
+/* Once for each wait; the run goes on. */
 void report_hung(struct task *task, u64 since) SIM(report_hung);
+/* After the teardown: writes into freed memory, then leaks. */
 void check_at_rest(void) SIM(check_at_rest);
 void check_use(const void *object, const struct task *task) SIM(check_use);
+/* Ends the run; returns only where no task's stack is the current one. */
 void eng_vfail(const char *detector, const void *object, const char *format, va_list args)
 	SIM(eng_vfail);
 
 /* ---- crash.c ---- */
+/* Once; a signal that a modelled access raises becomes a finding. Not with ASan or Valgrind. */
 void crash_install(void) SIM(crash_install);
 
 #endif

@@ -40,6 +40,7 @@ struct trace_event {
 	char text[160];
 };
 
+/* Forgets all events, and records from now on or not. */
 void trace_reset(bool tracing) SIM(trace_reset);
 /* Allocations and frees are events, too. */
 extern bool eng_tracing_memory SIM(eng_tracing_memory);
@@ -66,6 +67,7 @@ char *trace_format(const struct trace_event *event, char *buffer, size_t size)
 const char *trace_object(const struct trace_event *event, char *buffer, size_t size)
 	SIM(trace_object);
 
+/* What a trace calls the operation. */
 const char *op_word(enum eng_op op) SIM(op_word);
 /* As object_name(), but a lock's or queue's own name is looked up by @op. */
 const char *object_name_op(enum eng_op op, const void *object) SIM(object_name_op);

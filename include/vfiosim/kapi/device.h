@@ -90,6 +90,7 @@ struct device {
 };
 
 const char *dev_name(const struct device *dev) KAPI(dev_name);
+/* -ENOMEM keeps the old name. Not while the device is registered. */
 int dev_set_name(struct device *dev, const char *format, ...)
 	KAPI(dev_set_name) __printf(2, 3);
 

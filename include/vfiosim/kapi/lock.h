@@ -43,6 +43,7 @@ struct rw_semaphore {
 #define DEFINE_MUTEX(lock) struct mutex lock = MUTEX_INIT(lock)
 #define DECLARE_RWSEM(lock) struct rw_semaphore lock = __RWSEM_INITIALIZER(lock)
 
+/* @name is the class for lock order, and must outlive the lock. */
 void __spin_lock_init(spinlock_t *lock, const char *name) KAPI(__spin_lock_init);
 void __mutex_init(struct mutex *lock, const char *name) KAPI(__mutex_init);
 void __init_rwsem(struct rw_semaphore *sem, const char *name) KAPI(__init_rwsem);
@@ -51,6 +52,10 @@ void __init_rwsem(struct rw_semaphore *sem, const char *name) KAPI(__init_rwsem)
 #define init_rwsem(sem) __init_rwsem(sem, #sem)
 
 /* ---- spinlocks: atomic context until released ---- */
+/*
+ * Context: any; taking one that the task holds is a deadlock. The irq forms also forbid
+ * interrupts, and nest. spin_trylock() never waits.
+ */
 void spin_lock(spinlock_t *lock) KAPI(spin_lock);
 void spin_lock_nested(spinlock_t *lock, unsigned int subclass) KAPI(spin_lock_nested);
 void spin_unlock(spinlock_t *lock) KAPI(spin_unlock);
@@ -72,6 +77,10 @@ void preempt_disable(void) KAPI(preempt_disable);
 void preempt_enable(void) KAPI(preempt_enable);
 
 /* ---- mutexes ---- */
+/*
+ * Context: may sleep, all but trylock, unlock and is_locked. Only the owner unlocks.
+ * The interruptible and killable forms: 0, or -EINTR without the lock.
+ */
 void mutex_lock(struct mutex *lock) KAPI(mutex_lock);
 void mutex_lock_nested(struct mutex *lock, unsigned int subclass) KAPI(mutex_lock_nested);
 int mutex_lock_interruptible(struct mutex *lock) KAPI(mutex_lock_interruptible);
@@ -82,6 +91,11 @@ bool mutex_is_locked(const struct mutex *lock) KAPI(mutex_is_locked);
 void mutex_destroy(struct mutex *lock) KAPI(mutex_destroy);
 
 /* ---- reader-writer semaphores ---- */
+/*
+ * Context: may sleep, but for the trylocks, up_*() and downgrade_write(). Not recursive,
+ * not for reading either. The killable and interruptible forms: 0, or -EINTR without the
+ * lock. downgrade_write() keeps it for reading, and lets readers in.
+ */
 void down_read(struct rw_semaphore *sem) KAPI(down_read);
 void down_read_nested(struct rw_semaphore *sem, unsigned int subclass) KAPI(down_read_nested);
 int down_read_killable(struct rw_semaphore *sem) KAPI(down_read_killable);

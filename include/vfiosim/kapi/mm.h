@@ -60,6 +60,7 @@ typedef unsigned int vm_fault_t;
 
 typedef struct { unsigned int pgprot; } pgprot_t;
 
+/* Bits that mprotect() keeps. */
 pgprot_t pgprot_noncached(pgprot_t prot) KAPI(pgprot_noncached);
 pgprot_t pgprot_decrypted(pgprot_t prot) KAPI(pgprot_decrypted);
 
@@ -188,6 +189,7 @@ struct file *memfd_create(const char *name, unsigned int flags) SIM(memfd_create
 int memfd_truncate(struct file *file, loff_t size) SIM(memfd_truncate);
 int memfd_punch(struct file *file, loff_t offset, loff_t len) SIM(memfd_punch);
 
+/* F_GET_SEALS; -EINVAL for other files. */
 int memfd_get_seals(struct file *file) KAPI(memfd_get_seals);
 
 /* Reads and writes of a plain file without any mapping; bytes done or -errno. */

@@ -37,6 +37,11 @@ static inline struct mount *real_mount(struct vfsmount *mnt)
 	return container_of(mnt, struct mount, mnt);
 }
 
+/*
+ * Context: may sleep. fc_mount() makes the tree first, and drops s_umount.
+ * Refs:    one on the mount, the caller's, or an error pointer; the mount has its own on
+ *	 root and superblock, besides @fc's.
+ */
 struct vfsmount *vfs_create_mount(struct fs_context *fc) KAPI(vfs_create_mount);
 struct vfsmount *fc_mount(struct fs_context *fc) KAPI(fc_mount);
 /* For a user-visible tree: -EINVAL for a superblock with SB_NOUSER (FS-57). */

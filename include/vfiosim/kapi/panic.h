@@ -12,6 +12,7 @@ enum lockdep_ok {
 	LOCKDEP_NOW_UNRELIABLE,
 };
 
+/* Context: any. Nothing takes a flag away again. */
 void add_taint(unsigned int flag, enum lockdep_ok lockdep_ok) KAPI(add_taint);
 /* A bit per flag. */
 unsigned long get_taint(void) KAPI(get_taint);

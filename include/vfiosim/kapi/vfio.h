@@ -87,6 +87,7 @@ struct vfio_device_ops {
 /* ---- devices ---- */
 struct iommu_group *vfio_iommu_group_get(struct device *dev)
 	VFIO_CORE_SYMBOL(vfio_iommu_group_get);
+/* Refs: drops one on @group, and takes @dev out of a fake one. Context: may sleep. */
 void vfio_iommu_group_put(struct iommu_group *group, struct device *dev)
 	VFIO_CORE_SYMBOL(vfio_iommu_group_put);
 
@@ -180,12 +181,21 @@ struct vfio_iommu_driver_ops {
 	void (*notify)(void *iommu_data, enum vfio_iommu_notify_type event);
 };
 
+/*
+ * Context: may sleep. Locks: takes and drops vfio.iommu_drivers_lock. Refs: none on the
+ * module; a container takes one while it uses the backend. 0, -ENOMEM, or -EINVAL twice.
+ */
 int vfio_register_iommu_driver(const struct vfio_iommu_driver_ops *ops)
 	VFIO_CORE_SYMBOL(vfio_register_iommu_driver);
 void vfio_unregister_iommu_driver(const struct vfio_iommu_driver_ops *ops)
 	VFIO_CORE_SYMBOL(vfio_unregister_iommu_driver);
 
 /* ---- external users (port; 6.12 has the file queries below) ---- */
+/*
+ * Context: may sleep. Refs: on success a container user and one on the group, until
+ * vfio_group_put_external_user(); else an error pointer and none. What stands between
+ * needs them: the container may be gone otherwise.
+ */
 struct vfio_group *vfio_group_get_external_user(struct file *filep)
 	VFIO_CORE_SYMBOL(vfio_group_get_external_user);
 void vfio_group_put_external_user(struct vfio_group *group)
@@ -201,6 +211,10 @@ long vfio_external_check_extension(struct vfio_group *group, unsigned long arg)
 
 #define VFIO_PIN_PAGES_MAX_ENTRIES (PAGE_SIZE / sizeof(unsigned long))
 
+/*
+ * Context: may sleep. Pages pinned or unpinned, or -errno. Refs: by @dev: the group's and a
+ * container user, for the length of the call. By @group: the caller is an external user.
+ */
 int vfio_pin_pages(struct device *dev, unsigned long *user_pfn, int npage, int prot,
 		   unsigned long *phys_pfn) VFIO_CORE_SYMBOL(vfio_pin_pages);
 int vfio_unpin_pages(struct device *dev, unsigned long *user_pfn, int npage)
@@ -223,6 +237,10 @@ enum vfio_notify_type {
 #define VFIO_IOMMU_NOTIFY_DMA_UNMAP (1UL << 0)
 #define VFIO_GROUP_NOTIFY_SET_KVM (1UL << 0)
 
+/*
+ * Context: may sleep; a group notifier is called at once when KVM is known already.
+ * Refs: as vfio_pin_pages(). None is kept: the caller unregisters before its device goes.
+ */
 int vfio_register_notifier(struct device *dev, enum vfio_notify_type type,
 			   unsigned long *events, struct notifier_block *nb)
 	VFIO_CORE_SYMBOL(vfio_register_notifier);
@@ -231,6 +249,7 @@ int vfio_unregister_notifier(struct device *dev, enum vfio_notify_type type,
 	VFIO_CORE_SYMBOL(vfio_unregister_notifier);
 
 struct kvm;
+/* Context: may sleep, in the notifiers. Refs: none on @kvm. */
 void vfio_group_set_kvm(struct vfio_group *group, struct kvm *kvm)
 	VFIO_CORE_SYMBOL(vfio_group_set_kvm);
 
@@ -250,8 +269,13 @@ struct vfio_info_cap {
 struct vfio_info_cap_header *vfio_info_cap_add(struct vfio_info_cap *caps, size_t size,
 					       u16 id, u16 version) KAPI(vfio_info_cap_add);
 void vfio_info_cap_shift(struct vfio_info_cap *caps, size_t offset) KAPI(vfio_info_cap_shift);
+/* Adds a copy of @cap. Refs: as vfio_info_cap_add(). 0 or -ENOMEM. */
 int vfio_info_add_capability(struct vfio_info_cap *caps, struct vfio_info_cap_header *cap,
 			     size_t size) KAPI(vfio_info_add_capability);
+/*
+ * 0 with the bytes that follow the header in @data_size; -EINVAL for a header that fits no
+ * device of @num_irqs. @data_size may be NULL where none may follow.
+ */
 int vfio_set_irqs_validate_and_prepare(struct vfio_irq_set *hdr, int num_irqs,
 				       int max_irq_type, size_t *data_size)
 	KAPI(vfio_set_irqs_validate_and_prepare);
