@@ -163,22 +163,22 @@ static long drop_file(struct recording *r, const struct mmop *op)
 	return result;
 }
 
-/* Pages of @file from @first to before @last left every address space. */
-static void zapped(struct recording *r, unsigned int file, uint64_t first, uint64_t last)
+/* Pages of file (f) or shared memory (z) @id from @first to before @last left everywhere. */
+static void zapped(struct recording *r, char object, int id, uint64_t first, uint64_t last)
 {
-	for (unsigned int id = 0; id < r->now.procs; id++) {
-		const struct mmstate_proc *proc = r->now.proc[id];
+	for (unsigned int p = 0; p < r->now.procs; p++) {
+		const struct mmstate_proc *proc = r->now.proc[p];
 
 		for (unsigned int k = 0; proc && k < proc->nvma; k++) {
 			const struct mmop_vma *vma = &proc->vma[k];
 
-			if (vma->object != 'f' || vma->id != file)
+			if (vma->object != object || vma->id != id)
 				continue;
 			for (unsigned int i = vma->start; i < vma->end; i++) {
 				uint64_t index = vma->pgoff + (i - vma->start);
 
 				if (index >= first && index < last)
-					r->process[id].page[i].left_out = false;
+					r->process[p].page[i].left_out = false;
 			}
 		}
 	}
@@ -189,7 +189,7 @@ static long truncate_file(struct recording *r, const struct mmop *op)
 	if (ftruncate(r->file_fd[op->file], op->length))
 		return -errno;
 	if (op->length < r->file_size[op->file])
-		zapped(r, op->file, pages_of(op->length), UINT64_MAX);
+		zapped(r, 'f', op->file, pages_of(op->length), UINT64_MAX);
 	r->file_size[op->file] = op->length;
 	return 0;
 }
@@ -199,7 +199,7 @@ static long punch_file(struct recording *r, const struct mmop *op)
 	if (fallocate(r->file_fd[op->file], FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 		      op->offset, op->length))
 		return -errno;
-	zapped(r, op->file, (op->offset + MMOP_PAGE - 1) / MMOP_PAGE,
+	zapped(r, 'f', op->file, (op->offset + MMOP_PAGE - 1) / MMOP_PAGE,
 	       (op->offset + op->length) / MMOP_PAGE);
 	return 0;
 }
@@ -613,7 +613,9 @@ static void follow_fork(struct recording *r, const struct mmop *op)
 		char state = parent->state[i];
 		struct page *page = &child->page[i];
 
-		page->left_out = state != '.' && state != '-';
+		/* Wiped is not left out: nobody may have such a page in the child. */
+		page->left_out = state != '.' && state != '-' &&
+				 !has_flag(r, op->proc, i, MMOP_VMA_WIPEONFORK);
 		page->touched = state == 'A';
 	}
 	r->saw[FORK] = true;
@@ -628,12 +630,40 @@ static void follow_touch(struct recording *r, const struct mmop *op)
 	page->left_out = false;
 }
 
-static void follow_advice(struct recording *r, const struct mmop *op)
+/* Whether this mapping is where advice that drops pages ended with @error. */
+static bool advice_stops(const struct mmop_vma *vma, const struct mmop *op, unsigned int error)
 {
-	unsigned int first = op->addr / MMOP_PAGE;
+	if (error == EPERM)
+		return vma->flags & MMOP_VMA_SEALED && vma->object == 'a' &&
+		       !(vma->perm & PROT_WRITE);
+	if (op->mode == MMOP_DONTNEED)
+		return error == EINVAL && vma->flags & MMOP_VMA_LOCKED;
+	/* REMOVE needs a file; which descriptors are read-only is not known here. */
+	return error == EACCES || vma->object == 'a' || vma->flags & MMOP_VMA_LOCKED;
+}
 
-	for (unsigned int i = 0; i < pages_of(op->length) && op->mode == MMOP_DONTNEED; i++)
-		r->process[op->proc].page[first + i].left_out = false;
+/* Mapping by mapping up to the one that ended it, if one did: what was dropped is absent. */
+static void follow_advice(struct recording *r, const struct mmop *op, unsigned int error)
+{
+	const struct mmstate_proc *proc = r->before.proc[op->proc];
+	unsigned int first = op->addr / MMOP_PAGE, last = first + pages_of(op->length);
+
+	if ((op->mode != MMOP_DONTNEED && op->mode != MMOP_REMOVE) || op->addr % MMOP_PAGE)
+		return;
+	for (unsigned int k = 0; k < proc->nvma; k++) {
+		const struct mmop_vma *vma = &proc->vma[k];
+		unsigned int start = MAX(vma->start, first), end = MIN(vma->end, last);
+
+		if (start >= end)
+			continue;
+		if (advice_stops(vma, op, error))
+			return;
+		for (unsigned int i = start; i < end; i++)
+			r->process[op->proc].page[i].left_out = false;
+		if (op->mode == MMOP_REMOVE)
+			zapped(r, vma->object, vma->id, vma->pgoff + start - vma->start,
+			       vma->pgoff + end - vma->start);
+	}
 }
 
 static bool spans_mappings(const struct recording *r, const struct mmop *op)
@@ -658,7 +688,7 @@ static void follow_success(struct recording *r, const struct mmop *op)
 		follow_remap(r, op);
 		break;
 	case MMOP_MADVISE:
-		follow_advice(r, op);
+		follow_advice(r, op, 0);
 		break;
 	case MMOP_FORK:
 		follow_fork(r, op);
@@ -686,8 +716,8 @@ static void follow(struct recording *r, const struct mmop *op, const struct mmop
 		follow_populate(r, op, result->outcome == MMOP_ERROR);
 	if (result->outcome == MMOP_OK || result->outcome == MMOP_VALUE)
 		follow_success(r, op);
-	else if (op->kind == MMOP_MADVISE && result->error == ENOMEM)
-		follow_advice(r, op);
+	else if (op->kind == MMOP_MADVISE)
+		follow_advice(r, op, result->error);
 	else if (op->kind == MMOP_MREMAP && op->mode == MMOP_FIXED &&
 		 op->addr % MMOP_PAGE == 0 && op->new_addr % MMOP_PAGE == 0)
 		follow_failed_move(r, op);
