@@ -319,6 +319,7 @@ VFIOSIM_API int vfiosim_fcntl(struct vfiosim_process *process, int fd, int comma
  * @buffer: the scenario's own memory, @size bytes
  *
  * Waits for what the file waits for: an eventfd for a count, unless O_NONBLOCK (-EAGAIN).
+ * A memfd has its bytes, and 0 at its end.
  *
  * Return: the number of bytes; -EBADF; -EINVAL for a file that cannot be read, or an
  * eventfd and less than 8 bytes; -EFAULT; or the driver's error.
@@ -339,7 +340,13 @@ VFIOSIM_API ssize_t vfiosim_pread(struct vfiosim_process *process, int fd, void 
 /** vfiosim_pwrite() - pwrite(2), likewise */
 VFIOSIM_API ssize_t vfiosim_pwrite(struct vfiosim_process *process, int fd, const void *buffer,
 				   size_t size, int64_t offset);
-/** vfiosim_lseek() - the new position in bytes; -EBADF; -ESPIPE; -EINVAL by the file's own rules */
+/**
+ * vfiosim_lseek() - lseek(2), with SEEK_SET to SEEK_HOLE; fs/read_write.c, mm/shmem.c
+ *
+ * Return: the new position in bytes; -EBADF; -ESPIPE for a file without positions; -EINVAL
+ * for a position before the beginning, or an unknown @whence; -ENXIO where a memfd has no
+ * data or hole from @offset on.
+ */
 VFIOSIM_API int64_t vfiosim_lseek(struct vfiosim_process *process, int fd, int64_t offset,
 				  int whence);
 

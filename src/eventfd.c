@@ -12,7 +12,7 @@
 #include <vfiosim/kapi/slab.h>
 #include <vfiosim/kapi/uaccess.h>
 
-#include "engine.h"
+#include "vfs.h"
 
 #define EVENTFD_MAX (~0ULL)
 
@@ -164,6 +164,7 @@ static ssize_t eventfd_write(struct file *file, const char __user *buf, size_t s
 }
 
 static const struct file_operations eventfd_fops = {
+	.llseek = noop_llseek,
 	.release = eventfd_release,
 	.poll = eventfd_poll,
 	.read = eventfd_read,

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Files: allocation, references, opening, the deferred last put and what it
- * does. Follows fs/file_table.c and fs/open.c of 5.14.
+ * does; positions. Follows fs/file_table.c, fs/open.c and fs/read_write.c of 5.14.
  *
  * Lock order: none is taken here, except by what release and dput() call.
  *
  * The last fput() never releases inline: the file waits, count zero, on the
  * task that dropped it or on the list of a work item. Both come out newest first.
  */
+#include <linux/fs.h>
+
 #include "vfs.h"
 
 #define FILES_MAX_DEFAULT 8192
@@ -438,4 +440,67 @@ err_path:
 	file->f_path = (struct path){ 0 };
 	file->f_inode = NULL;
 	return ret;
+}
+
+/* ---- positions ---- */
+
+/* Of a file that others can reach as well; f_pos_lock covers only some files. */
+static void announce_pos(struct file *file, enum eng_access access)
+{
+	if (file_count(file) > 1)
+		eng_point(access == ENG_READ ? ENG_OP_PLAIN_READ : ENG_OP_PLAIN_WRITE,
+			  &file->f_pos, access);
+}
+
+loff_t file_pos_read(struct file *file)
+{
+	announce_pos(file, ENG_READ);
+	return file->f_pos;
+}
+
+void file_pos_write(struct file *file, loff_t pos)
+{
+	if (file->f_pos == pos)
+		return;
+	announce_pos(file, ENG_WRITE);
+	file->f_pos = pos;
+}
+
+loff_t vfs_setpos(struct file *file, loff_t offset, loff_t maxsize)
+{
+	if (offset < 0 || offset > maxsize)
+		return -EINVAL;
+	file_pos_write(file, offset);
+	return offset;
+}
+
+/* The kernel holds f_lock while SEEK_CUR reads and writes: one step here. */
+static loff_t seek_from_here(struct file *file, loff_t offset, loff_t maxsize)
+{
+	loff_t pos;
+
+	if (!offset)
+		return file_pos_read(file);
+	announce_pos(file, ENG_WRITE);
+	if (__builtin_add_overflow(file->f_pos, offset, &pos) || pos < 0 ||
+	    pos > maxsize)
+		return -EINVAL;
+	file->f_pos = pos;
+	return pos;
+}
+
+loff_t generic_file_llseek_size(struct file *file, loff_t offset, int whence, loff_t maxsize,
+				loff_t eof)
+{
+	if (whence == SEEK_CUR)
+		return seek_from_here(file, offset, maxsize);
+	if (whence == SEEK_END && __builtin_add_overflow(offset, eof, &offset))
+		return -EINVAL;
+	return vfs_setpos(file, offset, maxsize);
+}
+
+/* For files whose position means nothing: whatever is asked for, it stays. */
+loff_t noop_llseek(struct file *file, loff_t offset, int whence)
+{
+	return file_pos_read(file);
 }

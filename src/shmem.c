@@ -6,6 +6,7 @@
  * Lock order (outer first):
  *
  *   inode->i_rwsem		size, seals; not taken by faults
+ *     mm->mmap_lock		where a write faults in its source
  *     mapping->i_mmap_rwsem	for the unmapping
  *       page-table locks
  *
@@ -17,8 +18,10 @@
  */
 #include <linux/falloc.h>
 #include <linux/fcntl.h>
+#include <linux/fs.h>
 #include <linux/memfd.h>
 #include <linux/stat.h>
+#include <vfiosim/kapi/uaccess.h>
 
 #include "mm_internal.h"
 #include "vfs.h"
@@ -91,7 +94,7 @@ static struct page *add_page(struct address_space *mapping, pgoff_t index)
 
 static pgoff_t pages_of_size(const struct inode *inode)
 {
-	return (unsigned long)(inode->i_size + (loff_t)PAGE_SIZE - 1) >> PAGE_SHIFT;
+	return ((unsigned long)inode->i_size + PAGE_SIZE - 1) >> PAGE_SHIFT;
 }
 
 /* A page that entries still show is unmapped by itself, until a look finds none. */
@@ -416,12 +419,18 @@ ssize_t memfd_pread(struct file *file, void *buf, size_t size, loff_t offset)
 	return done;
 }
 
+/* Seals are asked page by page: what fitted before the first refusal stays written. */
 static int write_chunk(struct inode *inode, const void *buf, unsigned int n, loff_t offset)
 {
 	struct address_space *mapping = inode->i_mapping;
 	pgoff_t index = (unsigned long)offset >> PAGE_SHIFT;
+	unsigned int seals = seals_of(inode);
 	struct page *page;
 
+	if (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
+		return -EPERM;
+	if (seals & F_SEAL_GROW && offset + n > inode->i_size)
+		return -EPERM;
 	announce_lookup(mapping, ENG_WRITE);
 	page = cached_page(mapping, index);
 	if (!page)
@@ -434,33 +443,19 @@ static int write_chunk(struct inode *inode, const void *buf, unsigned int n, lof
 	return 0;
 }
 
-static int check_write(const struct file *file, size_t size, loff_t offset)
-{
-	unsigned int seals = seals_of(file_inode(file));
-
-	if (!(file->f_mode & FMODE_WRITE))
-		return -EBADF;
-	if (offset < 0)
-		return -EINVAL;
-	if (offset > SIZE_MAX_BYTES - (loff_t)size)
-		return -EFBIG;
-	if (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
-		return -EPERM;
-	if (seals & F_SEAL_GROW && offset + (loff_t)size > file_inode(file)->i_size)
-		return -EPERM;
-	return 0;
-}
-
 /* pwrite(2). Context: may sleep. Locks: takes and drops i_rwsem. */
 ssize_t memfd_pwrite(struct file *file, const void *buf, size_t size, loff_t offset)
 {
 	struct inode *inode = file_inode(file);
 	ssize_t done = 0;
-	int ret;
+	int ret = 0;
 
+	if (!(file->f_mode & FMODE_WRITE))
+		return -EBADF;
+	if (offset < 0 || size > (size_t)(SIZE_MAX_BYTES - offset))
+		return -EINVAL;
 	down_write(&inode->i_rwsem);
-	ret = check_write(file, size, offset);
-	for (unsigned int n; !ret && done < size; done += n, offset += n) {
+	for (unsigned int n; done < size; done += n, offset += n) {
 		n = chunk(offset, size - done);
 		ret = write_chunk(inode, (const u8 *)buf + done, n, offset);
 		if (ret)
@@ -468,6 +463,113 @@ ssize_t memfd_pwrite(struct file *file, const void *buf, size_t size, loff_t off
 	}
 	up_write(&inode->i_rwsem);
 	return done ? done : ret;
+}
+
+/* A page at a time: what it held at the lookup is copied out afterwards, without a lock. */
+static ssize_t shmem_file_read(struct file *file, char __user *buf, size_t size, loff_t *pos)
+{
+	u8 page[PAGE_SIZE];
+	unsigned long left = 0;
+	size_t done = 0;
+
+	while (done < size && !left) {
+		ssize_t n = memfd_pread(file, page, chunk(*pos, size - done), *pos);
+
+		if (n <= 0)
+			break;
+		left = copy_to_user(buf + done, page, n);
+		*pos += n - left;
+		done += n - left;
+	}
+	return left && !done ? -EFAULT : (ssize_t)done;
+}
+
+/*
+ * Context: may sleep; faults in user memory.
+ * Locks:   takes and drops i_rwsem, which is held over these faults.
+ */
+static ssize_t shmem_file_write(struct file *file, const char __user *buf, size_t size,
+				loff_t *pos)
+{
+	struct inode *inode = file_inode(file);
+	u8 page[PAGE_SIZE];
+	size_t done = 0;
+	int ret = 0;
+
+	down_write(&inode->i_rwsem);
+	for (unsigned int n; done < size; done += n, *pos += n) {
+		n = chunk(*pos, size - done);
+		n -= copy_from_user(page, buf + done, n);
+		ret = n ? write_chunk(inode, page, n, *pos) : -EFAULT;
+		if (ret)
+			break;
+	}
+	up_write(&inode->i_rwsem);
+	return done ? (ssize_t)done : ret;
+}
+
+/* ---- position ---- */
+
+static pgoff_t next_cached(struct address_space *mapping, pgoff_t index, pgoff_t end)
+{
+	unsigned long nr;
+	u64 *slot;
+
+	if (!mapping->i_pages)
+		return end;
+	while ((slot = radix_next(&mapping->i_pages->pages, &index, end, &nr))) {
+		for (; nr--; index++, slot++) {
+			if (*slot)
+				return index;
+		}
+	}
+	return end;
+}
+
+/*
+ * The first byte from @start on that lies in a page of the cache, or in none: data and
+ * hole by whole pages. Behind the last page there is a hole, if only of no bytes.
+ *
+ * Locks: i_rwsem for write.
+ */
+static loff_t seek_hole_data(struct inode *inode, loff_t start, int whence)
+{
+	struct address_space *mapping = inode->i_mapping;
+	pgoff_t index = start >> PAGE_SHIFT, end = pages_of_size(inode);
+	loff_t found;
+
+	if (start >= inode->i_size)
+		return -ENXIO;
+	if (whence == SEEK_DATA)
+		index = next_cached(mapping, index, end);
+	else
+		while (index < end && cached_page(mapping, index))
+			index++;
+	if (index >= end)
+		return whence == SEEK_DATA ? -ENXIO : inode->i_size;
+	found = (loff_t)index << PAGE_SHIFT;
+	return found > start ? found : start;
+}
+
+/* Context: may sleep. Locks: takes and drops i_rwsem for SEEK_DATA and SEEK_HOLE. */
+static loff_t shmem_file_llseek(struct file *file, loff_t offset, int whence)
+{
+	struct inode *inode = file_inode(file);
+
+	if (whence == SEEK_END)
+		announce_lookup(inode->i_mapping, ENG_READ);
+	if (whence != SEEK_DATA && whence != SEEK_HOLE)
+		return generic_file_llseek_size(file, offset, whence, SIZE_MAX_BYTES,
+						inode->i_size);
+	if (offset < 0)
+		return -ENXIO;
+	down_write(&inode->i_rwsem);
+	announce_lookup(inode->i_mapping, ENG_READ);
+	offset = seek_hole_data(inode, offset, whence);
+	if (offset >= 0)
+		offset = vfs_setpos(file, offset, SIZE_MAX_BYTES);
+	up_write(&inode->i_rwsem);
+	return offset;
 }
 
 /* ---- files ---- */
@@ -479,6 +581,9 @@ static int noop_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 }
 
 const struct file_operations shmem_file_operations = {
+	.llseek = shmem_file_llseek,
+	.read = shmem_file_read,
+	.write = shmem_file_write,
 	.mmap = shmem_mmap,
 	.fsync = noop_fsync,
 	.fallocate = shmem_fallocate,
@@ -518,11 +623,17 @@ static struct file *shmem_file_setup(const char *name, loff_t size, unsigned int
 
 struct file *memfd_create(const char *name, unsigned int flags)
 {
+	struct file *file;
+
 	if (flags & ~(unsigned int)(MFD_CLOEXEC | MFD_ALLOW_SEALING))
 		return ERR_PTR(-EINVAL);
-	return shmem_file_setup(name, 0, flags & MFD_ALLOW_SEALING ? 0 : F_SEAL_SEAL);
+	file = shmem_file_setup(name, 0, flags & MFD_ALLOW_SEALING ? 0 : F_SEAL_SEAL);
+	if (!IS_ERR(file))
+		file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
+	return file;
 }
 
+/* As an open by name, and so, other than memfd_create(), with a position that is locked. */
 struct file *memfd_reopen(struct file *file, int flags)
 {
 	struct inode *inode = file_inode(file);
@@ -533,6 +644,8 @@ struct file *memfd_reopen(struct file *file, int flags)
 				  &shmem_file_operations);
 	if (IS_ERR(fresh))
 		iput(inode);
+	else
+		fresh->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE | FMODE_ATOMIC_POS;
 	return fresh;
 }
 

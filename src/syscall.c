@@ -11,6 +11,7 @@
  * Lock order: takes none itself but files->file_lock in fcntl(F_SETFD).
  */
 #include <linux/fcntl.h>
+#include <linux/fs.h>
 #include <linux/memfd.h>
 
 #include <vfiosim/kapi/eventfd.h>
@@ -21,6 +22,7 @@
 #include "engine.h"
 #include "process.h"
 #include "syscall.h"
+#include "vfs.h"
 
 /* Which results traces show, besides errors. */
 enum shown {
@@ -229,11 +231,17 @@ int sys_fcntl(struct process *p, int fd, int command, long argument)
 
 /* ---- read, write, ioctl ---- */
 
+/* No byte may lie beyond LLONG_MAX. */
+static bool rw_fits(loff_t pos, size_t size)
+{
+	return size <= (size_t)(LLONG_MAX - pos);
+}
+
 static ssize_t vfs_read(struct file *file, void *buffer, size_t size, loff_t *pos)
 {
 	if (!(file->f_mode & FMODE_READ))
 		return -EBADF;
-	if (!(file->f_mode & FMODE_CAN_READ))
+	if (!(file->f_mode & FMODE_CAN_READ) || !rw_fits(*pos, size))
 		return -EINVAL;
 	return file->f_op->read(file, buffer, size, pos);
 }
@@ -242,7 +250,7 @@ static ssize_t vfs_write(struct file *file, const void *buffer, size_t size, lof
 {
 	if (!(file->f_mode & FMODE_WRITE))
 		return -EBADF;
-	if (!(file->f_mode & FMODE_CAN_WRITE))
+	if (!(file->f_mode & FMODE_CAN_WRITE) || !rw_fits(*pos, size))
 		return -EINVAL;
 	return file->f_op->write(file, buffer, size, pos);
 }
@@ -256,11 +264,11 @@ static ssize_t rw_at_pos(unsigned int fd, bool write, void *buffer, size_t size)
 
 	if (!f.file)
 		return -EBADF;
-	pos = f.file->f_pos;
+	pos = file_pos_read(f.file);
 	ret = write ? vfs_write(f.file, buffer, size, &pos) :
 		      vfs_read(f.file, buffer, size, &pos);
 	if (ret >= 0)
-		f.file->f_pos = pos;
+		file_pos_write(f.file, pos);
 	fdput_pos(f);
 	return ret;
 }
@@ -307,16 +315,23 @@ ssize_t sys_pwrite(struct process *p, int fd, const void *buffer, size_t size, l
 		       "%d at %llx", fd, (u64)offset);
 }
 
+static loff_t vfs_llseek(struct file *file, loff_t offset, int whence)
+{
+	if (!(file->f_mode & FMODE_LSEEK) || !file->f_op->llseek)
+		return -ESPIPE;
+	return file->f_op->llseek(file, offset, whence);
+}
+
 static loff_t do_lseek(unsigned int fd, loff_t offset, int whence)
 {
-	struct fd f = fdget(fd);
-	loff_t ret = -ESPIPE;
+	struct fd f = fdget_pos(fd);
+	loff_t ret = -EINVAL;
 
 	if (!f.file)
 		return -EBADF;
-	if (f.file->f_op->llseek)
-		ret = f.file->f_op->llseek(f.file, offset, whence);
-	fdput(f);
+	if (whence >= SEEK_SET && whence <= SEEK_MAX)
+		ret = vfs_llseek(f.file, offset, whence);
+	fdput_pos(f);
 	return ret;
 }
 

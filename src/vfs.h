@@ -105,6 +105,14 @@ int do_dentry_open(struct file *file, struct inode *inode) KAPI(do_dentry_open);
 void __fput(struct file *file) KAPI(__fput);
 void __fput_sync(struct file *file) KAPI(__fput_sync);
 void file_free(struct file *file) KAPI(file_free);
+/* Where several may move the position these are choice points. */
+loff_t file_pos_read(struct file *file) SIM(file_pos_read);
+void file_pos_write(struct file *file, loff_t pos) SIM(file_pos_write);
+/* The new position, or -EINVAL beyond [0, @maxsize]. Context: any. */
+loff_t vfs_setpos(struct file *file, loff_t offset, loff_t maxsize) KAPI(vfs_setpos);
+loff_t generic_file_llseek_size(struct file *file, loff_t offset, int whence, loff_t maxsize,
+				loff_t eof) KAPI(generic_file_llseek_size);
+loff_t noop_llseek(struct file *file, loff_t offset, int whence) KAPI(noop_llseek);
 const struct file_operations *fops_get(const struct file_operations *fops) KAPI(fops_get);
 void fops_put(const struct file_operations *fops) KAPI(fops_put);
 void replace_fops(struct file *file, const struct file_operations *fops) KAPI(replace_fops);

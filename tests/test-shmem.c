@@ -138,17 +138,21 @@ mm_test(a_failed_mmap_does_not_count_as_writable)
 /* Seals on size and writes. */
 mm_test(seals_forbid_what_they_say)
 {
+	static const char two_pages[2 * PAGE_SIZE];
 	int fd = plain_file(4);
 	struct file *file = file_of(fd);
 	u64 word = 1;
 
 	expect_long(memfd_add_seals(file, F_SEAL_SHRINK | F_SEAL_GROW), 0);
+	/* A write asks for each page: the one that fits is written. */
+	expect_long(memfd_pwrite(file, two_pages, PAGES(2), PAGES(3)), PAGES(1));
 	expect_long(memfd_truncate(file, PAGES(3)), -EPERM);
 	expect_long(memfd_truncate(file, PAGES(5)), -EPERM);
 	expect_long(memfd_pwrite(file, &word, 8, PAGES(4)), -EPERM);
 	expect_long(memfd_pwrite(file, &word, 8, 0), 8);
 	expect_long(memfd_add_seals(file, F_SEAL_WRITE), 0);
 	expect_long(memfd_pwrite(file, &word, 8, 0), -EPERM);
+	expect_long(memfd_pwrite(file, &word, 0, 0), 0);
 	expect_long(memfd_punch(file, 0, PAGES(1)), -EPERM);
 	expect_long(memfd_add_seals(file, F_SEAL_SEAL), 0);
 	expect_long(memfd_add_seals(file, F_SEAL_SEAL), -EPERM);
