@@ -84,9 +84,11 @@ static void fdt_back(struct fdtable *fdt, unsigned int fd)
 		return;
 	slot = __kmalloc_named(slots * sizeof(*slot), flags, "fd_slots");
 	bits = __kmalloc_named(2 * words * sizeof(*bits), flags, "fd_bits");
-	memcpy(slot, fdt->fd, fdt->slots * sizeof(*slot));
-	memcpy(bits, fdt->open_fds, old_words * sizeof(*bits));
-	memcpy(bits + words, fdt->close_on_exec, old_words * sizeof(*bits));
+	if (fdt->slots) {
+		memcpy(slot, fdt->fd, fdt->slots * sizeof(*slot));
+		memcpy(bits, fdt->open_fds, old_words * sizeof(*bits));
+		memcpy(bits + words, fdt->close_on_exec, old_words * sizeof(*bits));
+	}
 	if (fdt->slots > FD_SLOTS_FIRST) {
 		kfree(fdt->fd);
 		kfree(fdt->open_fds);
