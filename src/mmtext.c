@@ -459,8 +459,8 @@ static bool parse_flags(const char *word, struct mmop_vma *vma, struct mmtext_wh
 	for (const char *at = word; *at; at++) {
 		const char *letter = strchr(vma_letters, *at);
 
-		if (!letter || vma->flags >> (letter - vma_letters))
-			return mmtext_fail(why, SHOWN " is not - or some of adn in this order",
+		if (!letter || vma->flags >> (letter - vma_letters) & 1)
+			return mmtext_fail(why, SHOWN " is not - or some of adn, each once",
 					   word);
 		vma->flags |= 1 << (letter - vma_letters);
 	}

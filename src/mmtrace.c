@@ -55,11 +55,28 @@ void mmtrace_free(struct mmtrace *trace)
 	g_free(trace);
 }
 
+/* A comment is any text, between any two lines; one that is cut off stays to be found. */
+static void skip_comments(struct reader *r)
+{
+	char *newline;
+
+	while (r->next < r->end && *r->next == '#') {
+		newline = memchr(r->next, '\n', r->end - r->next);
+		if (!newline)
+			return;
+		r->next = newline + 1;
+		r->line++;
+	}
+}
+
 /* The next line's words. False at the end of the file and on an ill-formed line. */
 static bool read_line(struct reader *r)
 {
-	char *start = r->next, *newline;
+	char *start, *newline;
 
+	if (r->line)		/* the first line says what the file is */
+		skip_comments(r);
+	start = r->next;
 	r->line++;
 	r->words.count = 0;
 	if (start == r->end)
@@ -72,8 +89,9 @@ static bool read_line(struct reader *r)
 }
 
 /* What the next line starts with, without reading it; 0 at the end. */
-static char peek(const struct reader *r)
+static char peek(struct reader *r)
 {
+	skip_comments(r);
 	return r->next < r->end ? *r->next : '\0';
 }
 
@@ -151,24 +169,18 @@ static bool read_seed(struct reader *r)
 	       mmtext_number(r->trace->seed, UINT64_MAX, &seed, &r->why);
 }
 
+/* Words that others choose traces by; only "calls" changes what may follow. */
 static bool read_features(struct reader *r)
 {
-	static const char known[] = " anon anonread acct fork lazyfork sharedanon"
-				    " multivma-mremap dontunmap calls ";
 	g_autoptr(GString) features = g_string_new(NULL);
 
 	if (!read_key(r, "features", -1))
 		return false;
 	for (unsigned int i = 1; i < r->words.count; i++) {
-		g_autofree char *word = g_strdup_printf(" %s ", r->words.word[i]);
-
-		if (!strstr(known, word))
-			return mmtext_fail(&r->why, "\"%.40s\" is not a feature",
-					   r->words.word[i]);
+		r->trace->calls |= !strcmp(r->words.word[i], "calls");
 		g_string_append_printf(features, " %s", r->words.word[i]);
 	}
 	r->trace->features = g_strdup(features->str);
-	r->trace->calls = strstr(features->str, " calls");
 	return true;
 }
 
@@ -242,8 +254,8 @@ static bool read_vmas(struct reader *r, uint64_t count)
 		if (!read_line(r) || !mmtext_vma(&r->words, &vma, &r->why))
 			return false;
 		if (!r->trace->calls && vma.flags & ~MMOP_VMA_PLAIN_FLAGS)
-			return mmtext_fail(&r->why, "\"%.40s\" is not - or some of adn in "
-					   "this order", r->words.word[7]);
+			return mmtext_fail(&r->why, "\"%.40s\" is not - or some of adn, "
+					   "each once", r->words.word[7]);
 		g_array_append_val(r->trace->vmas, vma);
 	}
 	return true;
@@ -369,26 +381,9 @@ static bool read_step(struct reader *r)
 	return changes_consistent(r, &step);
 }
 
-/* A comment is any text; the line is not cut into words. */
-static bool read_comment(struct reader *r)
-{
-	char *newline = memchr(r->next, '\n', r->end - r->next);
-
-	r->line++;
-	if (!newline)
-		return mmtext_fail(&r->why, "the last line is cut off");
-	r->next = newline + 1;
-	return true;
-}
-
 static bool read_body(struct reader *r)
 {
 	for (;;) {
-		if (peek(r) == '#') {
-			if (!read_comment(r))
-				return false;
-			continue;
-		}
 		if (!read_line(r))
 			return false;
 		if (!strcmp(r->words.word[0], "end") && r->words.count == 1)
@@ -423,11 +418,14 @@ static bool same_list(struct reader *r, unsigned int proc, const struct mmop_vma
 
 static bool read_final(struct reader *r, unsigned int proc)
 {
-	unsigned int line = r->line + 1, named = 0, kept = r->trace->vmas->len;
+	unsigned int line, named = 0, kept = r->trace->vmas->len;
 	uint64_t count;
 	bool same;
 
-	if (!read_line(r) || !has_fields(r, "E", 3) || !read_fields(r, 1, &named, &count))
+	if (!read_line(r))
+		return false;
+	line = r->line;
+	if (!has_fields(r, "E", 3) || !read_fields(r, 1, &named, &count))
 		return false;
 	if (named != proc)
 		return mmtext_fail(&r->why, "expected the E line of p%u", proc);
@@ -448,6 +446,7 @@ static bool read_finals(struct reader *r)
 	for (unsigned int proc = 0; proc < r->state.procs; proc++)
 		if (r->state.proc[proc] && !read_final(r, proc))
 			return false;
+	skip_comments(r);
 	if (r->next == r->end)
 		return true;
 	r->line++;
