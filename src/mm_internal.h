@@ -177,7 +177,6 @@ extern unsigned long vm_committed_as SIM(vm_committed_as);
 extern unsigned long vm_commit_limit SIM(vm_commit_limit);
 extern unsigned long memlock_limit SIM(memlock_limit);
 extern unsigned long mmap_min_addr SIM(mmap_min_addr);
-extern bool overcommit_never SIM(overcommit_never);
 struct vm_area_struct *vm_area_alloc(struct mm_struct *mm) KAPI(vm_area_alloc);
 struct vm_area_struct *vm_area_dup(const struct vm_area_struct *old) KAPI(vm_area_dup);
 /* Refs: none are dropped; the VMA holds neither file nor anon_vma any more. */

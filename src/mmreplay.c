@@ -175,7 +175,7 @@ static void replay_all(void *fixture)
 	const GArray *steps = replay->trace->steps;
 
 	mmrun_start(mmreplay_kernel(replay->trace->release), replay->zeropage,
-		    replay->trace->base, replay->trace->window);
+		    replay->trace->overcommit, replay->trace->base, replay->trace->window);
 	for (; replay->step < steps->len; replay->step++)
 		if (!replay_step(&g_array_index(steps, struct mmtrace_step, replay->step)))
 			break;

@@ -25,6 +25,7 @@
 #endif
 
 #define SEGV_MAPERR_CODE 1
+#define OVERCOMMIT_NEVER 2	/* vm.overcommit_memory */
 #define NOFILE 1024UL
 
 /* Files in the order of their numbers in the trace; compared, not referenced. */
@@ -207,7 +208,7 @@ static long do_fread(const struct mmop *op, struct mmop_result *result)
 
 /* ---- address spaces ---- */
 
-static long do_mmap(const struct mmop *op)
+static long do_map(const struct mmop *op)
 {
 	unsigned long flags = op->noreplace ? MAP_FIXED_NOREPLACE : MAP_FIXED;
 	unsigned long addr = mmrun->base + op->addr;
@@ -366,7 +367,7 @@ static long do_call(const struct mmop *op, u64 token, struct mmop_result *result
 	case MMOP_CLOSE:
 		return close_fd(op->handle);
 	case MMOP_MMAP:
-		return do_mmap(op);
+		return do_map(op);
 	case MMOP_MUNMAP:
 		return ksys_munmap(mmrun->base + op->addr, op->length);
 	case MMOP_MPROTECT:
@@ -435,13 +436,15 @@ static void map_guard(struct file *file, unsigned long addr)
 	close_fd(fd);
 }
 
-void mmrun_start(enum kernel_version version, bool zeropage, u64 base, unsigned int pages)
+void mmrun_start(enum kernel_version version, bool zeropage, unsigned int overcommit, u64 base,
+		 unsigned int pages)
 {
 	struct task_struct *task = get_current();
 	struct file *guard;
 
 	kernel_version = version;
 	zeropage_forbidden = !zeropage;
+	overcommit_never = overcommit == OVERCOMMIT_NEVER;
 	mmrun = must(kzalloc(sizeof(struct mmrun), GFP_KERNEL));
 	mmrun->base = base;
 	mmrun->pages = pages;

@@ -11,11 +11,11 @@
 #include "mmop.h"
 
 /*
- * Starts process 0 on a kernel of @version, with a shared zero page or not: an
- * empty window of @pages at @base between two guards.
+ * Starts process 0 on a kernel of @version, with a shared zero page or not, and with
+ * that vm.overcommit_memory: an empty window of @pages at @base between two guards.
  */
-void mmrun_start(enum kernel_version version, bool zeropage, u64 base, unsigned int pages)
-	SIM(mmrun_start);
+void mmrun_start(enum kernel_version version, bool zeropage, unsigned int overcommit, u64 base,
+		 unsigned int pages) SIM(mmrun_start);
 /* Ends all processes and gives back every file. */
 void mmrun_end(void) SIM(mmrun_end);
 

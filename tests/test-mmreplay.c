@@ -213,6 +213,25 @@ static struct mmtrace *forks_after_a_read(const char *first, const char *second)
 	return load(text);
 }
 
+/* What a kernel that never overcommits thinks of MAP_NORESERVE: nothing. */
+START_TEST(noreserve_counts_unless_overcommit_is_off)
+{
+	static const char *const flags[] = { "n", "n", "a" };
+
+	for (int mode = 0; mode <= 2; mode++) {
+		g_autofree char *report = NULL, *text = g_strdup_printf(
+			"mmtrace 1\nkernel 6.18.44 x86_64\npage 4096\n"
+			"base 0x200000000000\nwindow 1\nseed -\nprofile hand:test\n"
+			"overcommit %d\nops 1\nfeatures\nunmerged 0\nbegin\n"
+			"1 mmap p0 anon 0 1 rw- p fixed+nr 0 = ok\n"
+			"V p0 0 0 1\nv 0 1 rw-p a - 0 %s\nT p0 0 -\n"
+			"end\nE p0 1 -\nv 0 1 rw-p a - 0 %s\n", mode, flags[mode], flags[mode]);
+
+		ck_assert_msg(!replay_text(text, MMREPLAY_EXACT, false, &report), "%s", report);
+	}
+}
+END_TEST
+
 static const struct {
 	const char *what;
 	const char *first;
@@ -281,6 +300,7 @@ int main(void)
 			    G_N_ELEMENTS(broken));
 	tcase_add_test(tc, a_report_names_file_line_step_and_operation);
 	tcase_add_test(tc, a_replay_repeats_itself);
+	tcase_add_test(tc, noreserve_counts_unless_overcommit_is_off);
 	tcase_add_test(tc, the_level_is_what_the_header_allows);
 	tcase_add_loop_test(tc, a_trace_decides_as_a_whole_whether_its_kernel_has_a_zero_page, 0,
 			    G_N_ELEMENTS(zeropages));

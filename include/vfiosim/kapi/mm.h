@@ -137,6 +137,7 @@ void unmap_mapping_pages(struct address_space *mapping, pgoff_t start, pgoff_t n
 extern int sysctl_max_map_count KAPI(sysctl_max_map_count);
 /* What mm_forbids_zeropage() says: not so on x86 as released, but there are such builds. */
 extern bool zeropage_forbidden SIM(zeropage_forbidden);
+extern bool overcommit_never SIM(overcommit_never);	/* vm.overcommit_memory is 2 */
 /* Built without CONFIG_TRANSPARENT_HUGEPAGE, without CONFIG_KSM: such advice is EINVAL. */
 extern bool config_no_huge_pages SIM(config_no_huge_pages);
 extern bool config_no_ksm SIM(config_no_ksm);
