@@ -15,11 +15,13 @@
 #define SNAPSHOT_BYTES_MAX (64 * 1024)
 /*
  * What a step by script costs, in bytes of a snapshot that could be copied
- * instead. From it follows how many steps a snapshot is worth. Whoever comes back
+ * instead, and the steps that a snapshot costs however small it is. From these
+ * follows how many steps a snapshot is worth. Whoever comes back
  * over twice as many leaves one that far above: most of the next branch points lie
  * below it. On the way down, where nobody may ever come back to, they are rarer.
  */
 #define BYTES_PER_STEP 4096
+#define STEPS_PER_SNAPSHOT 4
 #define FURTHER_DOWN 4
 /* All snapshots of a path together. */
 #define POOL_BYTES_MAX (256u << 20)
@@ -85,7 +87,7 @@ static void save(struct dfs *s, size_t depth)
 	snapshot_save(s->pool + s->pool_used);
 	g_array_append_val(s->saved, saved);
 	s->pool_used += size;
-	s->spacing = size / BYTES_PER_STEP + 1;
+	s->spacing = size / BYTES_PER_STEP + STEPS_PER_SNAPSHOT;
 }
 
 static const struct saved *last_saved(const struct dfs *s)

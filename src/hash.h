@@ -15,20 +15,29 @@ static inline u64 hash_word(u64 hash, u64 value)
 	return hash ^ hash >> 29;
 }
 
+/* Two words at once: both halves of a product count. */
+static inline u64 hash_pair(u64 hash, u64 a, u64 b)
+{
+	unsigned __int128 product = (unsigned __int128)(hash ^ a) * (b ^ 0x243f6a8885a308d3ULL);
+
+	return (u64)product ^ (u64)(product >> 64);
+}
+
 /*
  * Four chains, since each step of one waits six cycles for the step before it. A
  * stack holds what ASan keeps others out of.
  */
 static __attribute__((unused)) NO_ASAN u64 hash_bytes(u64 hash, const void *bytes, size_t size)
 {
-	u64 chains[4] = { hash, 1, 2, 3 }, word;
+	u64 chains[4] = { hash, 0x13198a2e03707344ULL, 0xa4093822299f31d0ULL,
+			  0x082efa98ec4e6c89ULL };
+	u64 words[8], word;
 	const char *at = bytes;
 
-	for (; size >= sizeof(chains); size -= sizeof(chains)) {
-		for (int i = 0; i < 4; i++, at += sizeof(word)) {
-			memcpy(&word, at, sizeof(word));
-			chains[i] = hash_word(chains[i], word);
-		}
+	for (; size >= sizeof(words); at += sizeof(words), size -= sizeof(words)) {
+		memcpy(words, at, sizeof(words));
+		for (int i = 0; i < 4; i++)
+			chains[i] = hash_pair(chains[i], words[2 * i], words[2 * i + 1]);
 	}
 	for (int i = 1; i < 4; i++)
 		chains[0] = hash_word(chains[0], chains[i]);

@@ -185,6 +185,7 @@ ON_SWITCH_PATH void switch_from_driver(struct task *to)
 {
 	set_current_task(to);
 	run.in_task = true;
+	statics_written = true;
 	fiber_switch(&run.driver, &to->fiber, false);
 	run.in_task = false;
 }

@@ -137,21 +137,22 @@ void snapshot_restore(const void *buffer, const struct decision *decisions)
 
 /* ---- hashing ---- */
 
-/* What of a task decides its future; time counts as what is left until the deadline. */
-static u64 hash_task(u64 hash, const struct task *task)
+/*
+ * What of a task decides its future; time counts as what is left until the deadline.
+ * One task's hash does not wait for another's.
+ */
+static u64 hash_task(const struct task *task)
 {
 	const struct pending *pending = &ENGINE->pending[task->number];
 	u64 left = task->wait.deadline == ENG_FOREVER ? ENG_FOREVER
 						       : task->wait.deadline - ENGINE->now;
+	u64 hash = hash_pair(task->number | pending->op << 8 | pending->blocking << 16,
+			     (unsigned long)pending->object, pending->blocking ? left : 0);
 
-	hash = hash_word(hash, task->number);
-	hash = hash_word(hash, (unsigned long)pending->object);
-	hash = hash_word(hash, pending->op | pending->blocking << 8);
-	hash = hash_word(hash, pending->blocking ? left : 0);
 	for (unsigned int i = 0; i < task->n_held; i++)
 		hash = hash_word(hash, (unsigned long)task->held[i].lock);
-	hash = hash_bytes(hash, &task->ts, sizeof(task->ts));
-	return hash_bytes(hash, task->fiber.sp, stack_bytes(task));
+	return hash_bytes(0, &task->ts, sizeof(task->ts)) +
+	       hash_bytes(hash, task->fiber.sp, stack_bytes(task));
 }
 
 /*
@@ -163,7 +164,7 @@ uint64_t snapshot_hash(void)
 	u64 hash = hash_word(run.phase, ENGINE->alive);
 
 	for (u64 left = ENGINE->alive; left; left &= left - 1)
-		hash = hash_task(hash, &ENGINE->tasks[__builtin_ctzll(left)]);
+		hash = hash_word(hash, hash_task(&ENGINE->tasks[__builtin_ctzll(left)]));
 	hash = statics_hash(hash);
 	hash = arena_heap_hash(hash);
 	VALGRIND_MAKE_MEM_DEFINED(&hash, sizeof(hash));

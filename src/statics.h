@@ -15,6 +15,12 @@
  * takes the place of those inside of it.
  */
 void statics_reset(void) SIM(statics_reset);
+/*
+ * Whoever lets kernel-side code run sets this. From a statics_hash() until then it is known
+ * which lines differ from the boot image, and only these are saved and restored.
+ */
+extern bool statics_written SIM(statics_written);
+/* How much statics_save() would write now. */
 size_t statics_size(void) SIM(statics_size);
 /* Return: the end of what was written or read. */
 char *statics_save(char *to) SIM(statics_save);

@@ -112,6 +112,9 @@ START_TEST(a_restored_run_ends_as_it_would_have)
 		run_steps(steps, 3);
 		if (!run_menu())
 			break;
+		/* A hash says which statics differ: a snapshot then holds no others. */
+		if (steps % 2)
+			snapshot_hash();
 		buffer = malloc(snapshot_size());
 		snapshot_save(buffer);
 		hash = snapshot_hash();
@@ -119,6 +122,8 @@ START_TEST(a_restored_run_ends_as_it_would_have)
 		snapshot_restore(buffer, same_decisions());
 		ck_assert(snapshot_hash() == hash);
 		run_to_end(6);
+		if (steps % 3)
+			snapshot_hash();
 		snapshot_restore(buffer, same_decisions());
 		ck_assert(run_to_end(5) == first);
 		free(buffer);
