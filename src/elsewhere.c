@@ -17,6 +17,8 @@
 #define VFIOSIM_DATADIR "/usr/share/vfiosim"
 #endif
 
+#define MEMCHECK_FOUND 42
+
 static char *own_path(void)
 {
 	return g_file_read_link("/proc/self/exe", NULL);
@@ -55,12 +57,14 @@ static void add(GPtrArray *argv, const char *word)
 	g_ptr_array_add(argv, g_strdup(word));
 }
 
+/* At the first finding: what a run does after a bad access, and calls "ok", says nothing. */
 static void add_valgrind(GPtrArray *argv)
 {
 	add(argv, "valgrind");
 	add(argv, "--quiet");
 	add(argv, "--leak-check=no");
-	add(argv, "--error-exitcode=42");
+	add(argv, "--exit-on-first-error=yes");
+	add(argv, "--error-exitcode=" G_STRINGIFY(MEMCHECK_FOUND));
 	add(argv, "--num-callers=30");
 }
 
@@ -147,6 +151,7 @@ int replay_elsewhere(struct cli *cli, const struct vfiosim_scenario *scenario,
 {
 	g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
 	g_autofree char *program = own_path();
+	int status;
 
 	if (cli->valgrind && cli->gdb)
 		return cli_complain(cli, "--valgrind and --gdb exclude each other");
@@ -160,5 +165,8 @@ int replay_elsewhere(struct cli *cli, const struct vfiosim_scenario *scenario,
 	add(argv, "replay");
 	add_arguments(argv, cli->arguments);
 	g_ptr_array_add(argv, NULL);
-	return run_and_wait(cli, (char **)argv->pdata);
+	status = run_and_wait(cli, (char **)argv->pdata);
+	if (cli->valgrind && status == MEMCHECK_FOUND)
+		cli_complain(cli, "memcheck stopped %s: see above", scenario->name);
+	return status;
 }
