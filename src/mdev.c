@@ -351,14 +351,17 @@ struct mdev_device *mdev_find(const char *uuid)
 	return dev ? to_mdev_device(dev) : NULL;
 }
 
-/* The newest device below @parent, or NULL. Locks: takes mdev_list_lock. */
+/*
+ * The newest registered device below @parent, or NULL: one that is removed stays on the list
+ * for as long as somebody refers to it. Locks: takes mdev_list_lock.
+ */
 static struct mdev_device *mdev_first_child(const struct mdev_parent *parent)
 {
 	struct mdev_device *mdev, *found = NULL;
 
 	mutex_lock(&mdev_list_lock);
 	list_for_each_entry(mdev, &mdev_list, next) {
-		if (mdev->parent != parent)
+		if (mdev->parent != parent || !device_is_registered(&mdev->dev))
 			continue;
 		found = mdev;
 		mdev->active = false;

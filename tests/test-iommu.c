@@ -541,6 +541,77 @@ START_TEST(each_mediated_device_has_a_fresh_group_around_its_driver)
 }
 END_TEST
 
+/* VF-206: it has left its parent, whoever refers to it still. */
+static void mdev_referenced(void *fixture)
+{
+	struct device *parent = mdev_boot();
+	struct mdev_device *a;
+
+	vfiosim_expect(!mdev_device_create(parent, "uuid-a"));
+	a = mdev_find("uuid-a");
+	drv_forget();
+	mdev_unregister_device(parent);
+	drv_expect_log("remove parent-remove");
+	vfiosim_expect(mdev_device_remove(a) == -EAGAIN);
+	put_device(&a->dev);
+	vfiosim_expect(!mdev_register_device(parent, &test_parent_ops));
+	mdev_shutdown(parent);
+}
+
+START_TEST(a_parent_removes_a_device_once_that_somebody_refers_to)
+{
+	assert_runs(mdev_referenced);
+}
+END_TEST
+
+/* What two tasks share: a device, and its parent. */
+static struct device *media_parent KSTATE;
+static struct mdev_device *media KSTATE;
+
+static void media_setup(void *fixture)
+{
+	media_parent = mdev_boot();
+	vfiosim_expect(!mdev_device_create(media_parent, "uuid-a"));
+	media = mdev_find("uuid-a");
+}
+
+static void media_teardown(void *fixture)
+{
+	put_device(&media->dev);
+	mdev_shutdown(media_parent);
+}
+
+static void remove_media(void *fixture)
+{
+	mdev_device_remove(media);
+}
+
+static void remove_parent(void *fixture)
+{
+	mdev_unregister_device(media_parent);
+}
+
+/*
+ * VF-206: the device is claimed, then the parent's whole unregister goes by, which asks for no
+ * claim; unreg_sem is free again, and the device is taken down once more.
+ */
+START_TEST(a_device_claimed_before_its_parent_went_is_removed_twice)
+{
+	static const struct vfiosim_scenario scenario = {
+		.name = "mdev and parent", .setup = media_setup, .teardown = media_teardown,
+		.tasks = { { "user", remove_media }, { "driver", remove_parent } },
+	};
+
+	const struct vfiosim_options options = { .no_minimize = true };
+	struct vfiosim_report *report = NULL;
+
+	vfiosim_explore(&scenario, &options, &report);
+	ck_assert_ptr_nonnull(vfiosim_report_detector(report));
+	ck_assert_str_eq(vfiosim_report_detector(report), "use-after-free");
+	vfiosim_report_free(report);
+}
+END_TEST
+
 static void mdev_failing_probe(void *fixture)
 {
 	struct device *parent = mdev_boot();
@@ -612,6 +683,8 @@ int main(void)
 	tcase_add_test(groups, a_device_that_cannot_join_its_group_leaves_nothing_behind);
 	tcase_add_test(groups, unregistering_waits_for_running_callbacks);
 	tcase_add_test(mdev, each_mediated_device_has_a_fresh_group_around_its_driver);
+	tcase_add_test(mdev, a_parent_removes_a_device_once_that_somebody_refers_to);
+	tcase_add_test(mdev, a_device_claimed_before_its_parent_went_is_removed_twice);
 	tcase_add_test(mdev, a_failed_mediated_probe_undoes_create_and_frees_the_uuid);
 	tcase_add_test(mdev, no_single_failure_of_a_mediated_create_leaves_anything_behind);
 	suite_add_tcase(suite, groups);
