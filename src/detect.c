@@ -418,6 +418,14 @@ void report_hung(struct task *task, u64 since)
 		   text);
 }
 
+void report_in_vain(const struct eng_promise *promise, const char *why)
+{
+	char text[400];
+
+	describe(text, sizeof(text), promise->by->engine);
+	eng_report("no-progress", promise->object, "%s, yet %s", why, text);
+}
+
 const struct finding *run_failure(void)
 {
 	return run.failed ? &run.failure : NULL;

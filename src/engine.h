@@ -243,6 +243,25 @@ void eng_exit(void) SIM(eng_exit) __attribute__((noreturn));
  */
 void eng_at_end(void (*fn)(void)) SIM(eng_at_end);
 
+/*
+ * The current task is on its way out and waits for others to let go of @object: from
+ * eng_promise() to eng_promise_kept() it must get on once nobody holds that any more.
+ * @in_vain is asked while the task is blocked in @op, an enum eng_op, and nobody can
+ * run until time passes: it is pure, and returns why waiting is in vain (a constant
+ * string), or NULL. What it returns is reported as "no-progress". Lies on the task's stack.
+ */
+struct eng_promise {
+	const void *object;
+	const char *(*in_vain)(const void *object, unsigned int op);
+	struct task_struct *by;
+	struct eng_promise *next;
+	bool broken;			/* reported */
+};
+void eng_promise(struct eng_promise *promise) SIM(eng_promise);
+void eng_promise_kept(struct eng_promise *promise) SIM(eng_promise_kept);
+/* Every task that has not ended, but for background tasks, has given a promise. */
+bool eng_promises_only(void) SIM(eng_promises_only);
+
 /* Virtual time since boot of the run, nanoseconds. */
 u64 eng_now(void) SIM(eng_now);
 

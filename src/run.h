@@ -77,6 +77,7 @@ struct engine {
 	u64 blocking;		/* pending operation has a condition */
 	u64 background;
 	void (*at_end)(void);	/* eng_at_end() */
+	struct eng_promise *promises;	/* newest first */
 	struct heap heap;
 	/* Last: only those in use are copied. */
 	struct pending pending[TASKS_MAX];
@@ -154,6 +155,8 @@ bool detector_tolerated(const char *detector) SIM(detector_tolerated);
 void report_deadlock(void) SIM(report_deadlock);
 /* Once for each wait; the run goes on. */
 void report_hung(struct task *task, u64 since) SIM(report_hung);
+/* Once for each promise; the run goes on. */
+void report_in_vain(const struct eng_promise *promise, const char *why) SIM(report_in_vain);
 /* After the teardown: writes into freed memory, then leaks. */
 void check_at_rest(void) SIM(check_at_rest);
 void check_use(const void *object, const struct task *task) SIM(check_use);

@@ -147,6 +147,41 @@ static void look_for_hung(void)
 	}
 }
 
+/* Nobody can go on by himself: only time is left to pass. */
+static bool all_stand_still(void)
+{
+	u64 blocked = ENGINE->alive & ENGINE->blocking;
+
+	if (ENGINE->alive & ~ENGINE->blocking)
+		return false;
+	for (; blocked; blocked &= blocked - 1) {
+		const struct task *task = &ENGINE->tasks[__builtin_ctzll(blocked)];
+
+		if (condition_holds(task) || (task->wait.mode && is_interrupted(task)))
+			return false;
+	}
+	return true;
+}
+
+/* Who waits for others to let go must not wait when they have. */
+static void look_for_broken_promises(void)
+{
+	struct eng_promise *promise;
+	const char *why;
+
+	if (!ENGINE->promises || !all_stand_still())
+		return;
+	for (promise = ENGINE->promises; promise; promise = promise->next) {
+		const struct task *task = promise->by->engine;
+
+		why = promise->in_vain(promise->object, ENGINE->pending[task->number].op);
+		if (!why || promise->broken)
+			continue;
+		promise->broken = true;
+		report_in_vain(promise, why);
+	}
+}
+
 static void pass_time(u64 until)
 {
 	if (until > ENGINE->now && until != ENG_FOREVER) {
@@ -207,6 +242,7 @@ static void picked(struct task *task, enum eng_wake how)
 	if (!(ENGINE->blocking & bit(i)))
 		return;
 	if (how == ENG_TIMEOUT) {
+		look_for_broken_promises();
 		pass_time(task->wait.deadline);
 		if (task->retried_object != ENGINE->pending[i].object) {
 			task->retried_object = ENGINE->pending[i].object;
@@ -603,6 +639,35 @@ bool eng_any_task(bool (*match)(const struct task_struct *task, const void *arg)
 		if (match(ENGINE->tasks[__builtin_ctzll(left)].acting, arg))
 			return true;
 	return false;
+}
+
+/* ---- promises ---- */
+
+void eng_promise(struct eng_promise *promise)
+{
+	promise->by = &current_task()->ts;
+	promise->broken = false;
+	promise->next = ENGINE->promises;
+	ENGINE->promises = promise;
+}
+
+void eng_promise_kept(struct eng_promise *promise)
+{
+	struct eng_promise **link = &ENGINE->promises;
+
+	while (*link != promise)
+		link = &(*link)->next;
+	*link = promise->next;
+}
+
+bool eng_promises_only(void)
+{
+	const struct eng_promise *promise;
+	u64 others = scenario_tasks_alive();
+
+	for (promise = ENGINE->promises; promise; promise = promise->next)
+		others &= ~bit(((const struct task *)promise->by->engine)->number);
+	return !others;
 }
 
 struct task_struct *get_current(void)

@@ -13,6 +13,7 @@
 #include <vfiosim/kapi/vfio_core_ops.h>
 #include <vfiosim/kapi/vfio_facts.h>
 
+#include "engine.h"
 
 const unsigned long vfiosim_core_abi = VFIOSIM_CORE_ABI;
 
@@ -78,7 +79,21 @@ bool vfio_core_allocates(void)
 		BUG_ON(!vfiosim_core()->ops->name);			\
 		return vfiosim_core()->ops->name arguments;		\
 	}
-VFIO_CORE_CALLS(X)
+/* The progress detector watches this one (VF-82, VF-87). */
+#define L(result, name, parameters, arguments)				\
+	result name parameters						\
+	{								\
+		struct eng_promise promise = {				\
+			.object = device,				\
+			.in_vain = vfio_unregister_in_vain,		\
+		};							\
+									\
+		eng_promise(&promise);					\
+		vfiosim_core()->ops->name arguments;			\
+		eng_promise_kept(&promise);				\
+	}
+VFIO_CORE_CALLS_EACH(X, L)
+#undef L
 #undef X
 
 static int vfio_select_init(void)

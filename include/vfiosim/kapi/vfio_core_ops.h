@@ -10,8 +10,8 @@
 #include <vfiosim/kapi/vfio.h>
 #include <vfiosim/kapi/vfio_core_select.h>
 
-/* X(result, name, parameters, arguments) */
-#define VFIO_CORE_CALLS(X)								\
+/* X(result, name, parameters, arguments); L for the one that waits until nobody is left */
+#define VFIO_CORE_CALLS_EACH(X, L)							\
 	X(struct iommu_group *, vfio_iommu_group_get, (struct device *dev), (dev))	\
 	X(void, vfio_iommu_group_put, (struct iommu_group *group, struct device *dev),	\
 	  (group, dev))									\
@@ -19,7 +19,7 @@
 	  const struct vfio_device_ops *ops), (device, dev, ops))			\
 	X(int, vfio_register_group_dev, (struct vfio_device *device), (device))		\
 	X(int, vfio_register_emulated_iommu_dev, (struct vfio_device *device), (device)) \
-	X(void, vfio_unregister_group_dev, (struct vfio_device *device), (device))	\
+	L(void, vfio_unregister_group_dev, (struct vfio_device *device), (device))	\
 	X(struct vfio_device *, vfio_device_get_from_dev, (struct device *dev), (dev))	\
 	X(void, vfio_device_put, (struct vfio_device *device), (device))		\
 	X(struct vfio_device *, _vfio_alloc_device, (size_t size, const char *type,	\
@@ -66,6 +66,8 @@
 	X(bool, vfio_file_has_dev, (struct file *file, struct vfio_device *device),	\
 	  (file, device))								\
 	X(void, vfio_file_set_kvm, (struct file *file, struct kvm *kvm), (file, kvm))
+
+#define VFIO_CORE_CALLS(X) VFIO_CORE_CALLS_EACH(X, X)
 
 struct vfio_core_ops {
 #define X(result, name, parameters, arguments) result (*name) parameters;

@@ -35,6 +35,13 @@ struct vfio_facts {
 /* Of the core of this run; nothing if it was never loaded. */
 void vfio_observe(struct vfio_facts *facts) SIM(vfio_observe);
 
+/*
+ * For struct eng_promise of the engine: why the unregister of @device, a struct
+ * vfio_device, that is blocked in @op will wait for ever, or NULL.
+ */
+const char *vfio_unregister_in_vain(const void *device, unsigned int op)
+	SIM(vfio_unregister_in_vain);
+
 /* An empty slot for one more group, or NULL when the table is full. */
 static inline struct vfio_group_facts *vfio_facts_add(struct vfio_facts *facts)
 {
