@@ -335,6 +335,11 @@ static int check_together(struct cli *cli, const struct command *command)
 	if (o->check_determinism && o->strategy == VFIOSIM_STATES)
 		return cli_complain(cli, "--check-determinism needs whole runs, "
 					 "which --strategy states does not make");
+	if (cli->expect && !g_strv_contains(detector_names, cli->expect)) {
+		g_autofree char *known = g_strjoinv(", ", (char **)detector_names);
+
+		return cli_complain(cli, "--expect: no detector \"%s\": %s", cli->expect, known);
+	}
 	if (o->resume && !o->checkpoint)
 		return cli_complain(cli, "--resume wants --checkpoint FILE");
 	if (o->checkpoint && o->strategy == VFIOSIM_STATES)

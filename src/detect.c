@@ -11,6 +11,17 @@
 #include "symbols.h"
 #include "trace.h"
 
+const char *const detector_names[] = {
+	"bad-free", "bug", "crash", "data-race", "deadlock", "double-free", "endless-fault",
+	"error-pointer", "exit-with-lock", "expectation", "f-mapping-changed", "fd-reserved",
+	"file-count", "hung-task", "inode-count", "inode-outlives-super", "invariant", "leak",
+	"lock-inversion", "misuse", "module-gone", "mount-published", "no-nsproxy",
+	"no-progress", "nondeterminism", "pin-count", "pte-during-reset",
+	"pte-while-memory-off", "refcount", "released-file", "sleeping-while-atomic",
+	"stack-overflow", "stale-mapping", "step-limit", "unlock-by-stranger",
+	"use-after-free", "warn", NULL
+};
+
 bool detector_tolerated(const char *detector)
 {
 	const char *list = run.scenario ? run.scenario->tolerate : NULL;

@@ -98,6 +98,9 @@ struct finding {
 	uint64_t step;
 };
 
+/* All that a finding may have as its detector, docs/detectors.md; ends with NULL. */
+extern const char *const detector_names[] SIM(detector_names);
+
 /* The kernel version of scenarios that name none; set it between runs. */
 extern enum vfiosim_kernel run_kernel_default SIM(run_kernel_default);
 
