@@ -127,6 +127,14 @@ static void repeat(const struct measurement *m, unsigned int sample, unsigned in
 		act(m, pick(m, sample, k));
 }
 
+/* Never below 0, which the clock's own cost can bring about. */
+static double passed(clockid_t clock, double start, double idle)
+{
+	double ns = ns_of(clock) - start - idle;
+
+	return MAX(ns, 0);
+}
+
 /* Nanoseconds of @timed on each of a batch, between @before and @after, which are not timed. */
 static double time_batch(const struct measurement *m, operation before, operation timed,
 			 operation after)
@@ -141,7 +149,7 @@ static double time_batch(const struct measurement *m, operation before, operatio
 		repeat(m, sample, batch, before);
 		start = ns_of(clock);
 		repeat(m, sample, batch, timed);
-		samples[sample] = MAX(ns_of(clock) - start - idle, 0) / batch;
+		samples[sample] = passed(clock, start, idle) / batch;
 		repeat(m, sample, batch, after);
 	}
 	return median(samples, count);
@@ -251,7 +259,7 @@ static double time_punch(struct measurement *m, unsigned long pgoff, unsigned lo
 			do_store(m, first + i);
 		start = ns_of(clock);
 		m->side->punch(pgoff);
-		samples[sample] = MAX(ns_of(clock) - start - idle, 0);
+		samples[sample] = passed(clock, start, idle);
 	}
 	return median(samples, count);
 }

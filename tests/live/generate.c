@@ -175,8 +175,10 @@ static void pick_range(struct generator *g, const struct mmstate *state, unsigne
 	unsigned int a = pick_edge(g, state, proc), b = pick_edge(g, state, proc);
 	unsigned int start, end;
 
-	if (chance(g, 60))	/* most ranges are short */
-		b = MIN(a + 1 + pick(g, 8), state->window);
+	if (chance(g, 60)) {	/* most ranges are short */
+		b = a + 1 + pick(g, 8);
+		b = MIN(b, state->window);
+	}
 	start = MIN(a, b);
 	end = MAX(a, b);
 	if (start == end)

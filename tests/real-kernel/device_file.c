@@ -3,24 +3,7 @@
  * The device file seen as a file, and the regions and interrupts that it tells of.
  * docs/observed/real-kernel-vfio.md, 5.
  */
-#include "machine.h"
-
-struct world {
-	struct vfiosim_device *device;
-	struct vfiosim_process *p;
-	struct vfiosim_user user;
-};
-
-static void setup(void *data)
-{
-	static const struct vfiosim_device_desc ivshmem = DEVICE_IVSHMEM;
-	struct world *w = data;
-
-	w->device = vfiosim_plug(&ivshmem);
-	vfiosim_bind(NULL, w->device, "vfio-pci");
-	w->p = vfiosim_process("user");
-	vfiosim_expect(vfiosim_user_open(&w->user, w->p, w->device) == 0);
-}
+#include "ivshmem.h"
 
 static void as_a_file(struct world *w)
 {
@@ -83,13 +66,6 @@ static void user(void *data)
 	regions(w);
 	accesses(w);
 	vfiosim_exit(w->p);
-}
-
-static void teardown(void *data)
-{
-	struct world *w = data;
-
-	vfiosim_unbind(NULL, w->device);
 }
 
 static const struct vfiosim_scenario device_file = {

@@ -3,27 +3,10 @@
  * mmap of BARs with every argument that matters, and the calls on what is mapped.
  * docs/observed/real-kernel-vfio.md, 6.
  */
-#include "machine.h"
-
-struct world {
-	struct vfiosim_device *device;
-	struct vfiosim_process *p;
-	struct vfiosim_user user;
-};
+#include "ivshmem.h"
 
 #define WINDOW 0x200000000000ULL
 #define RW (PROT_READ | PROT_WRITE)
-
-static void setup(void *data)
-{
-	static const struct vfiosim_device_desc ivshmem = DEVICE_IVSHMEM;
-	struct world *w = data;
-
-	w->device = vfiosim_plug(&ivshmem);
-	vfiosim_bind(NULL, w->device, "vfio-pci");
-	w->p = vfiosim_process("user");
-	vfiosim_expect(vfiosim_user_open(&w->user, w->p, w->device) == 0);
-}
 
 static const struct {
 	const char *what;
@@ -176,13 +159,6 @@ static void user(void *data)
 	advise(w);
 	vfiosim_user_close(&w->user);
 	vfiosim_exit(w->p);
-}
-
-static void teardown(void *data)
-{
-	struct world *w = data;
-
-	vfiosim_unbind(NULL, w->device);
 }
 
 static const struct vfiosim_scenario mmap_calls = {

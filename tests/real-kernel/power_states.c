@@ -4,39 +4,10 @@
  * state: what they do to a mapping and to accesses by file.
  * docs/observed/real-kernel-vfio.md, 7.
  */
-#include "machine.h"
+#include "nvme_and_edu.h"
 
-#define FIRST_CAPABILITY 0x34
 #define POWER_MANAGEMENT 1
 #define CONTROL 4
-
-struct world {
-	struct vfiosim_device *nvme, *edu;
-	struct vfiosim_process *p;
-	struct vfiosim_user user;
-	int64_t address;
-};
-
-static void setup(void *data)
-{
-	static const struct vfiosim_device_desc nvme = DEVICE_NVME, edu = DEVICE_EDU;
-	struct world *w = data;
-
-	w->nvme = vfiosim_plug(&nvme);
-	w->edu = vfiosim_plug(&edu);
-	vfiosim_bind(NULL, w->nvme, "vfio-pci");
-	vfiosim_bind(NULL, w->edu, "vfio-pci");
-	w->p = vfiosim_process("user");
-}
-
-static uint32_t read_config(struct world *w, unsigned int offset, int size)
-{
-	uint32_t value = 0;
-
-	vfiosim_expect(vfiosim_pread(w->p, w->user.device, &value, size,
-				     REGION(7) + offset) == size);
-	return value;
-}
 
 static void look(struct world *w, const char *when)
 {
@@ -51,10 +22,8 @@ static void look(struct world *w, const char *when)
 static void power_register(struct world *w)
 {
 	static const uint16_t states[] = { 3, 0 };
-	unsigned int at = read_config(w, FIRST_CAPABILITY, 1);
+	unsigned int at = capability(w, POWER_MANAGEMENT);
 
-	while (at && read_config(w, at, 1) != POWER_MANAGEMENT)
-		at = read_config(w, at + 1, 1);
 	vfiosim_say("has power management: %d", at != 0);
 	if (!at)
 		return;
@@ -116,14 +85,6 @@ static void user(void *data)
 	vfiosim_say("a device without");
 	use(w, w->edu);
 	vfiosim_exit(w->p);
-}
-
-static void teardown(void *data)
-{
-	struct world *w = data;
-
-	vfiosim_unbind(NULL, w->nvme);
-	vfiosim_unbind(NULL, w->edu);
 }
 
 static const struct vfiosim_scenario power_states = {

@@ -3,55 +3,17 @@
  * Resets of one function: by ioctl, through its capability, by sysfs, with memory
  * on and off. docs/observed/real-kernel-vfio.md, 7.
  */
-#include "machine.h"
+#include "nvme_and_edu.h"
 
 #define COMMAND 4
-#define FIRST_CAPABILITY 0x34
 #define PCI_EXPRESS 0x10
 #define DEVICE_CONTROL 8
 #define INITIATE_FLR 0x8000
-
-struct world {
-	struct vfiosim_device *nvme, *edu;
-	struct vfiosim_process *p;
-	struct vfiosim_user user;
-	int64_t address;
-};
-
-static void setup(void *data)
-{
-	static const struct vfiosim_device_desc nvme = DEVICE_NVME, edu = DEVICE_EDU;
-	struct world *w = data;
-
-	w->nvme = vfiosim_plug(&nvme);
-	w->edu = vfiosim_plug(&edu);
-	vfiosim_bind(NULL, w->nvme, "vfio-pci");
-	vfiosim_bind(NULL, w->edu, "vfio-pci");
-	w->p = vfiosim_process("user");
-}
-
-static uint32_t read_config(struct world *w, unsigned int offset, int size)
-{
-	uint32_t value = 0;
-
-	vfiosim_expect(vfiosim_pread(w->p, w->user.device, &value, size,
-				     REGION(7) + offset) == size);
-	return value;
-}
 
 static void write_config(struct world *w, unsigned int offset, uint32_t value, int size)
 {
 	say("  config write", vfiosim_pwrite(w->p, w->user.device, &value, size,
 					     REGION(7) + offset));
-}
-
-static unsigned int capability(struct world *w, uint8_t id)
-{
-	unsigned int at = read_config(w, FIRST_CAPABILITY, 1);
-
-	while (at && read_config(w, at, 1) != id)
-		at = read_config(w, at + 1, 1);
-	return at;
 }
 
 static void ioctl_reset(struct world *w)
@@ -128,14 +90,6 @@ static void user(void *data)
 	vfiosim_memory_space(w->p, w->user.device, true);
 	say_touch("memory on again, touch", w->p, w->address);
 	vfiosim_exit(w->p);
-}
-
-static void teardown(void *data)
-{
-	struct world *w = data;
-
-	vfiosim_unbind(NULL, w->nvme);
-	vfiosim_unbind(NULL, w->edu);
 }
 
 static const struct vfiosim_scenario resets = {
