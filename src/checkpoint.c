@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "checkpoint.h"
+#include "core_load.h"
 #include "schedule.h"
 
 #define HEAD "vfiosim checkpoint 1"
@@ -17,12 +18,15 @@ static char *identity(const struct exploration *x)
 	const struct vfiosim_options *o = &x->options;
 
 	return g_strdup_printf("%s strategy=%d seed=%llx depth=%x steps=%llx preemptions=%d "
-			       "faults=%x timeouts=%x shard=%x/%x keep_going=%d core=%s",
+			       "faults=%x timeouts=%x shard=%x/%x keep_going=%d races=%d points=%d "
+			       "kernel=%s core=%s",
 			       x->scenario->name, o->strategy, (unsigned long long)o->seed,
 			       o->depth, (unsigned long long)o->steps_max,
 			       o->preemptions_bounded ? (int)o->preemptions_max : -1,
 			       o->faults_max, o->timeouts_max, o->shard_index, o->shard_count,
-			       o->keep_going, x->scenario->core ?: "default");
+			       o->keep_going, o->races, o->plain_points,
+			       kernel_names[run_kernel(x->scenario)],
+			       x->scenario->core ?: core_selected());
 }
 
 /* ---- saving ---- */
@@ -31,7 +35,6 @@ static char *identity(const struct exploration *x)
 static void add_node(GString *out, const struct node *n, const struct decision *decisions,
 		     size_t end)
 {
-
 	g_string_append_printf(out, "node %x %x %x %llx %llx %llx %llx %llx %x %x %x :",
 			       n->task, n->how, n->hows_left, (unsigned long long)n->backtrack,
 			       (unsigned long long)n->done, (unsigned long long)n->sleep,
@@ -239,10 +242,10 @@ static bool parse(struct exploration *x, GArray *nodes, char **lines, GError **e
 			    file, lines[1] + 3, is);
 		return false;
 	}
-	for (; lines[i] && !g_str_equal(lines[i], "end"); i++)
+	for (; lines[i] && lines[i][0] && !g_str_equal(lines[i], "end"); i++)
 		if (!parse_line(x, nodes, lines[i]))
 			return fail(error, file, i + 1, "cannot be read");
-	return lines[i] || fail(error, file, i, "cut short");
+	return (lines[i] && lines[i][0]) || fail(error, file, i, "cut short");
 }
 
 GArray *checkpoint_load(struct exploration *x, GError **error)

@@ -39,8 +39,6 @@ struct option {
 static const char *const strategies[] = {
 	"exhaustive", "naive", "pct", "random", "states", NULL
 };
-/* In the order of enum vfiosim_kernel. */
-static const char *const kernels[] = { "default", "5.14", "6.1", "6.12", "6.18", NULL };
 static const char *const backtrackings[] = { "auto", "reexecute", "snapshot", NULL };
 
 #define AT(field) offsetof(struct cli, field), .bytes = sizeof(((struct cli *)0)->field)
@@ -98,7 +96,7 @@ static const struct option options[] = {
 	  .help = "write the report as a page of HTML" },
 	{ "core", "NAME", TEXT, 0xff & ~FOR_MERGE, AT(core_a),
 	  .help = "the vfio core; compare takes two" },
-	{ "kernel", "VERSION", WORD, 0xff & ~FOR_MERGE, AT(kernel), .words = kernels,
+	{ "kernel", "VERSION", WORD, 0xff & ~FOR_MERGE, AT(kernel), .words = kernel_names,
 	  .help = "5.14 (default), 6.1, 6.12 or 6.18, for scenarios that name none" },
 	{ "timeline", NULL, FLAG, FOR_RUN, AT(timeline),
 	  .help = "show what each process did and what came of it, not each step" },
@@ -427,7 +425,7 @@ static int load_cores(struct cli *cli)
 
 const char *cli_kernel(const struct cli *cli)
 {
-	return kernels[cli->kernel];
+	return kernel_names[cli->kernel];
 }
 
 /* A schedule fits one core, one kernel version and one kind of choice points. */

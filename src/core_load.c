@@ -98,6 +98,13 @@ static char *known_names(void)
 	return g_string_free(names, FALSE);
 }
 
+static char *selected;
+
+const char *core_selected(void)
+{
+	return selected ?: "default";
+}
+
 bool core_select(const char *name, GError **error)
 {
 	static GHashTable *loaded;	/* by path: a file's statics are added once */
@@ -123,5 +130,7 @@ bool core_select(const char *name, GError **error)
 		return false;
 	}
 	vfiosim_core_set_default(core);
+	g_free(selected);
+	selected = g_strdup(name);
 	return true;
 }

@@ -14,5 +14,7 @@
  * Return: false with @error set ("no core ..."), the choice as it was.
  */
 bool core_select(const char *name, GError **error) SIM(core_select);
+/* What was chosen last, or "default": the core that goes with the kernel version. */
+const char *core_selected(void) SIM(core_selected);
 
 #endif

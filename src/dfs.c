@@ -256,18 +256,14 @@ static const struct menu *come_back(struct dfs *s)
 static bool check_repeats(struct dfs *s, const struct menu *menu)
 {
 	const struct node *node = last_node(s);
+	g_autofree char *what = NULL;
 
 	if (menu && menu->enabled == node->enabled && menu->timeouts == node->timeouts &&
 	    menu->signals == node->signals)
 		return true;
-	g_strlcpy(s->x->finding.detector, "nondeterminism", sizeof(s->x->finding.detector));
-	g_snprintf(s->x->finding.message, sizeof(s->x->finding.message),
-		   "step %zu offers other tasks when the same schedule is run again: something "
-		   "depends on time, addresses or state that is left over",
-		   dpor_depth(s->dpor));
-	g_array_set_size(s->x->schedule, 0);
-	g_array_append_vals(s->x->schedule, s->decisions, s->n_decisions);
-	exploration_stop(s->x, VFIOSIM_VIOLATION, "a run does not repeat");
+	what = g_strdup_printf("step %zu offers other tasks when the same schedule is run again",
+			       dpor_depth(s->dpor));
+	exploration_does_not_repeat(s->x, s->decisions, s->n_decisions, what);
 	return false;
 }
 
@@ -525,13 +521,15 @@ static bool resume(struct dfs *s)
 
 		fits = saved->is_extent || go_down(s, saved);
 	}
-	if (fits)
+	if (fits) {
 		take_extents(s, nodes);
-	if (!fits)
-		exploration_stop(s->x, VFIOSIM_BUDGET,
-				 error ? "the checkpoint cannot be read" :
-					 "the checkpoint does not fit the scenario");
-	return fits;
+		return true;
+	}
+	/* The file may still be of use for what it was made by. */
+	s->x->save = NULL;
+	exploration_stop(s->x, VFIOSIM_BUDGET, error ? "the checkpoint cannot be read" :
+						       "the checkpoint does not fit the scenario");
+	return false;
 }
 
 static void search(struct dfs *s)

@@ -21,6 +21,8 @@
 
 volatile int exploration_interrupted;
 
+const char *const kernel_names[] = { "default", "5.14", "6.1", "6.12", "6.18", NULL };
+
 static bool is_random(enum vfiosim_strategy strategy)
 {
 	return strategy == VFIOSIM_PCT || strategy == VFIOSIM_RANDOM;
@@ -230,6 +232,18 @@ static void keep_failure(struct exploration *x, enum vfiosim_verdict verdict, si
 	x->verdict = verdict;
 }
 
+void exploration_does_not_repeat(struct exploration *x, const struct decision *decisions,
+				 size_t n, const char *what)
+{
+	g_strlcpy(x->finding.detector, "nondeterminism", sizeof(x->finding.detector));
+	g_snprintf(x->finding.message, sizeof(x->finding.message),
+		   "%s: something depends on time, addresses or state that is left over", what);
+	g_array_set_size(x->schedule, 0);
+	g_array_append_vals(x->schedule, decisions, n);
+	exploration_outcome(x, x->finding.detector)->runs++;
+	exploration_stop(x, VFIOSIM_VIOLATION, "a run does not repeat");
+}
+
 /* Runs the schedule that has just ended once more; it must give the same trace. */
 static void check_determinism(struct exploration *x)
 {
@@ -237,6 +251,7 @@ static void check_determinism(struct exploration *x)
 	const struct decision *decisions;
 	size_t n = run_decisions(&decisions);
 	g_autofree struct decision *copy = g_memdup2(decisions, n * sizeof(*copy));
+	g_autofree char *what = NULL;
 
 	exploration_begin(x, copy, n);
 	while (run_menu())
@@ -244,15 +259,9 @@ static void check_determinism(struct exploration *x)
 	run_end();
 	if (run_trace_hash() == hash)
 		return;
-	g_strlcpy(x->finding.detector, "nondeterminism", sizeof(x->finding.detector));
-	g_snprintf(x->finding.message, sizeof(x->finding.message),
-		   "run %llu gave another trace when its schedule was run again: something "
-		   "depends on time, addresses or state that is left over",
-		   (unsigned long long)x->runs);
-	g_array_set_size(x->schedule, 0);
-	g_array_append_vals(x->schedule, copy, n);
-	exploration_outcome(x, x->finding.detector)->runs++;
-	exploration_stop(x, VFIOSIM_VIOLATION, "a run does not repeat");
+	what = g_strdup_printf("run %llu gave another trace when its schedule was run again",
+			       (unsigned long long)x->runs);
+	exploration_does_not_repeat(x, copy, n, what);
 }
 
 void exploration_finish(struct exploration *x, uint64_t trace)

@@ -11,6 +11,9 @@
 
 #include "sched.h"
 
+/* By enum vfiosim_kernel, ended by NULL. */
+extern const char *const kernel_names[] SIM(kernel_names);
+
 /* A detector that fired, and how often. */
 struct outcome {
 	char detector[32];
@@ -67,6 +70,9 @@ void exploration_run(struct exploration *x) SIM(exploration_run);
 void exploration_begin(const struct exploration *x, const struct decision *script,
 		       size_t length) SIM(exploration_begin);
 void exploration_finish(struct exploration *x, uint64_t trace) SIM(exploration_finish);
+/* Keeps @decisions as the failing schedule, whatever failed before, and stops. */
+void exploration_does_not_repeat(struct exploration *x, const struct decision *decisions,
+				 size_t n, const char *what) SIM(exploration_does_not_repeat);
 /* Stops when as many runs were made as may be. */
 bool exploration_is_spent(struct exploration *x) SIM(exploration_is_spent);
 void exploration_stop(struct exploration *x, enum vfiosim_verdict verdict, const char *why)

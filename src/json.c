@@ -3,6 +3,7 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
+#include "core_load.h"
 #include "json.h"
 #include "schedule.h"
 
@@ -63,7 +64,8 @@ static void add_options(JsonBuilder *b, const struct vfiosim_report *r)
 	if (o->preemptions_bounded)
 		add_number(b, "preemptions_max", o->preemptions_max);
 	add_flag(b, "keep_going", o->keep_going);
-	add_text(b, "core", r->scenario->core);
+	add_text(b, "kernel", kernel_names[run_kernel(r->scenario)]);
+	add_text(b, "core", r->scenario->core ?: core_selected());
 	json_builder_end_object(b);
 	begin_object(b, "shard");
 	add_number(b, "index", o->shard_index);

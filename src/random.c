@@ -216,8 +216,10 @@ static void resume(struct exploration *x)
 {
 	g_autoptr(GArray) nodes = checkpoint_load(x, NULL);
 
-	if (!nodes)
-		exploration_stop(x, VFIOSIM_BUDGET, "the checkpoint cannot be read");
+	if (nodes)
+		return;
+	x->save = NULL;
+	exploration_stop(x, VFIOSIM_BUDGET, "the checkpoint cannot be read");
 }
 
 void explore_random(struct exploration *x)

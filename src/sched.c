@@ -781,9 +781,7 @@ enum vfiosim_kernel run_kernel_default = VFIOSIM_KERNEL_5_14;
 
 static void choose_kernel(const struct vfiosim_scenario *scenario)
 {
-	enum vfiosim_kernel kernel = scenario->kernel ? scenario->kernel : run_kernel_default;
-
-	kernel_version = KERNEL_5_14 + (kernel - VFIOSIM_KERNEL_5_14);
+	kernel_version = KERNEL_5_14 + (run_kernel(scenario) - VFIOSIM_KERNEL_5_14);
 }
 
 void run_follow(size_t until)

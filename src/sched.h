@@ -103,6 +103,10 @@ extern const char *const detector_names[] SIM(detector_names);
 
 /* The kernel version of scenarios that name none; set it between runs. */
 extern enum vfiosim_kernel run_kernel_default SIM(run_kernel_default);
+static inline enum vfiosim_kernel run_kernel(const struct vfiosim_scenario *scenario)
+{
+	return scenario->kernel ? scenario->kernel : run_kernel_default;
+}
 
 /*
  * Resets all kernel-side state to its boot image and runs the scenario's setup.
