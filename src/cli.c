@@ -31,6 +31,15 @@ int cli_status(enum vfiosim_verdict verdict)
 	return status[verdict];
 }
 
+int cli_worse(int a, int b)
+{
+	static const int weight[] = {
+		[EXIT_GOOD] = 0, [EXIT_BUDGET] = 1, [EXIT_FOUND] = 2, [EXIT_INPUT] = 3,
+	};
+
+	return weight[a] >= weight[b] ? a : b;
+}
+
 /* A pipe or a device is written to; to put a file in its place would be a bad surprise. */
 static bool write_in_place(const char *file, const char *text)
 {

@@ -54,6 +54,8 @@ int cli_complain(const struct cli *cli, const char *format, ...) SIM(cli_complai
 /* The version that --kernel named, as it names it. */
 const char *cli_kernel(const struct cli *cli) SIM(cli_kernel);
 int cli_status(enum vfiosim_verdict verdict) SIM(cli_status);
+/* Which of two exit statuses counts: a failure outweighs a budget, bad input both. */
+int cli_worse(int a, int b) SIM(cli_worse);
 /* Writes @text to @file, or says why not. */
 bool cli_write(const struct cli *cli, const char *file, const char *text) SIM(cli_write);
 /* Whether there is hope for that; asked before hours of work, or says why not. */

@@ -119,12 +119,7 @@ int command_explore(struct cli *cli)
 		return cli_complain(cli, "one file for %u scenarios: name one scenario",
 				    cli->chosen->len);
 	for (guint i = 0; i < cli->chosen->len && worst != EXIT_INPUT; i++) {
-		int status = explore_one(cli, g_ptr_array_index(cli->chosen, i));
-
-		/* A failure outweighs a budget. */
-		if (worst == EXIT_GOOD || status == EXIT_INPUT ||
-		    (worst == EXIT_BUDGET && status == EXIT_FOUND))
-			worst = status;
+		worst = cli_worse(worst, explore_one(cli, g_ptr_array_index(cli->chosen, i)));
 		if (exploration_interrupted)
 			break;
 	}
@@ -196,7 +191,7 @@ int command_run(struct cli *cli)
 		int status = write_files(cli, report) ? status_of(cli, report) : EXIT_INPUT;
 
 		show_run(cli, report);
-		worst = MAX(worst, status);
+		worst = cli_worse(worst, status);
 		vfiosim_report_free(report);
 	}
 	return worst;

@@ -282,8 +282,9 @@ static int compare_traces(struct cli *cli, const struct vfiosim_scenario *scenar
 			print_difference(&s, d, kept->len, text);
 		if (different && !cli->options.keep_going)
 			break;
-		if (s.x.deadline_us && g_get_monotonic_time() > deadline) {
-			s.x.why_stopped = "the time is used up";
+		if (exploration_interrupted ||
+		    (s.x.deadline_us && g_get_monotonic_time() > deadline)) {
+			s.x.why_stopped = "cut short";
 			break;
 		}
 	}
@@ -318,11 +319,10 @@ int command_compare(struct cli *cli)
 	if (!cli->core_a || !cli->core_b)
 		return cli_complain(cli, "compare wants --core twice");
 	for (guint i = 0; i < cli->chosen->len && worst != EXIT_INPUT; i++) {
-		int status = compare_scenario(cli, g_ptr_array_index(cli->chosen, i));
-
-		if (worst == EXIT_GOOD || status == EXIT_INPUT ||
-		    (worst == EXIT_BUDGET && status == EXIT_FOUND))
-			worst = status;
+		worst = cli_worse(worst,
+				  compare_scenario(cli, g_ptr_array_index(cli->chosen, i)));
+		if (exploration_interrupted)
+			break;
 	}
 	return worst;
 }

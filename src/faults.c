@@ -206,9 +206,7 @@ int command_faults(struct cli *cli)
 	int worst = EXIT_GOOD;
 
 	for (guint i = 0; i < cli->chosen->len; i++) {
-		int status = sweep_scenario(cli, g_ptr_array_index(cli->chosen, i));
-
-		worst = MAX(worst, status);
+		worst = cli_worse(worst, sweep_scenario(cli, g_ptr_array_index(cli->chosen, i)));
 	}
 	return worst;
 }

@@ -321,8 +321,7 @@ static int missing(const struct cli *cli, const struct shard_report *first, cons
 	return EXIT_GOOD;
 }
 
-static int print_sum(const struct cli *cli, const struct shard_report *first,
-		     const struct sum *sum)
+static int print_sum(const struct shard_report *first, const struct sum *sum)
 {
 	printf("%s: %s after %llu runs (%llu more cut short), %llu steps, %u shards, "
 	       "digest %016llx\n", first->scenario, verdict_word(sum->verdict),
@@ -333,7 +332,6 @@ static int print_sum(const struct cli *cli, const struct shard_report *first,
 
 		printf("  %llu x %s\n", (unsigned long long)o->runs, o->detector);
 	}
-	(void)cli;
 	return cli_status(sum->verdict);
 }
 
@@ -368,7 +366,7 @@ int command_merge(struct cli *cli)
 	if (!status)
 		status = missing(cli, g_ptr_array_index(reports, 0), seen);
 	if (!status)
-		status = print_sum(cli, g_ptr_array_index(reports, 0), &sum);
+		status = print_sum(g_ptr_array_index(reports, 0), &sum);
 	g_array_unref(sum.outcomes);
 	return status;
 }
