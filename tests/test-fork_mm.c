@@ -28,6 +28,55 @@ mm_test(only_what_a_fault_cannot_bring_back_is_copied)
 	mmput(child);
 }
 
+static u64 bits_at(struct mm_struct *space, long page)
+{
+	pte_t *pte = pte_find(space, AT(page));
+
+	return pte ? *pte & (PTE_PRESENT | PTE_SPECIAL | PTE_WRITE | PTE_DIRTY | PTE_YOUNG) : 0;
+}
+
+/* MM-104: as the parent's, but clean and old */
+mm_test(a_child_gets_device_entries_clean_and_old)
+{
+	const u64 written = PTE_PRESENT | PTE_SPECIAL | PTE_WRITE | PTE_DIRTY | PTE_YOUNG;
+	int device = device_file();
+	struct mm_struct *child;
+
+	mapped(device, 0, 2, RW, SHARED, 0);
+	expect_long(store(0, 1), 0);
+	vfiosim_expect(bits_at(mm, 0) == written);
+	child = fork_it();
+	vfiosim_expect(bits_at(mm, 0) == written);
+	vfiosim_expect(bits_at(child, 0) == (written & ~(PTE_DIRTY | PTE_YOUNG)));
+	expect_long(mm->rss_file | child->rss_file | child->rss_anon, 0);
+	mmput(child);
+}
+
+static int mixed_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	static const struct vm_operations_struct no_ops;
+
+	vma->vm_flags |= VM_MIXEDMAP;
+	vma->vm_ops = &no_ops;
+	return vmf_insert_pfn(vma, vma->vm_start, DEVICE_PFN) == VM_FAULT_NOPAGE ? 0 : -ENOMEM;
+}
+
+/* MM-103: no fault may be able to bring these back */
+mm_test(a_child_gets_the_entries_of_mixed_mappings)
+{
+	static const struct file_operations mixed = { .mmap = mixed_mmap };
+	struct mm_struct *child;
+	int fd = plain_file(2);
+
+	file_of(fd)->f_op = &mixed;
+	mapped(fd, 0, 2, RW, SHARED, 0);
+	child = fork_it();
+	act_in(child);
+	expect_text(pages(2), "P-");
+	act_in(mm);
+	mmput(child);
+}
+
 /* MM-105: both sides lose the right to write until they copied */
 mm_test(private_pages_are_isolated_after_fork)
 {
@@ -239,6 +288,8 @@ int main(void)
 	TCase *tc = tcase_create("fork_mm");
 
 	add(only_what_a_fault_cannot_bring_back_is_copied);
+	add(a_child_gets_device_entries_clean_and_old);
+	add(a_child_gets_the_entries_of_mixed_mappings);
 	add(private_pages_are_isolated_after_fork);
 	add(dontcopy_is_left_out);
 	add(open_in_fork_comes_last_in_5_14_and_early_since_6_1);

@@ -104,6 +104,61 @@ START_TEST(no_schedule_leaves_an_entry)
 }
 END_TEST
 
+/* ---- a file whose pages move into a mapping that comes first in a walk ---- */
+
+static void setup_joining(void *unused)
+{
+	int fd;
+
+	world_begin();
+	fd = plain_file(4);
+	device = file_of(fd);
+	mapped(fd, 0, 2, RW, SHARED, 2);
+	mapped(fd, 14, 2, RW, SHARED, 0);
+	expect_long(store(0, 1) | store(1, 1), 0);
+	files = get_current()->files;
+}
+
+static void join_it(void *unused)
+{
+	share_space();
+	vfiosim_expect(move(0, 2, 2, 16) == AT(16));
+	leave();
+}
+
+static void clear_it(void *unused)
+{
+	unmap_mapping_range(device->f_mapping, 0, 0, 1);
+}
+
+static void joined_and_empty(void *unused)
+{
+	act_in(mm);
+	expect_layout("14-18rws0");
+	for (long page = 14; page < 18; page++)
+		vfiosim_expect(!present(page));
+	world_end();
+}
+
+/* MM-91: the walk meets the joined mapping before the source; the tree is locked for it */
+START_TEST(a_move_into_an_earlier_mapping_hides_no_entry_from_a_zap)
+{
+	const struct vfiosim_scenario scenario = {
+		.name = "joining move", .setup = setup_joining, .teardown = joined_and_empty,
+		.kernel = VFIOSIM_KERNEL_5_14 + _i,
+		.tasks = { { "zap", clear_it }, { "mremap", join_it } },
+	};
+	const struct vfiosim_options options = {
+		.strategy = VFIOSIM_EXHAUSTIVE, .runs_max = RUNS_MAX,
+	};
+	struct vfiosim_report *report;
+
+	ck_assert_msg(vfiosim_explore(&scenario, &options, &report) == VFIOSIM_OK, "%s",
+		      vfiosim_report_text(report));
+	vfiosim_report_free(report);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
 	Suite *suite = suite_create("mm-explore");
@@ -112,6 +167,8 @@ int main(int argc, char **argv)
 	in_full = argc > 1 && !strcmp(argv[1], "all");
 	tcase_set_timeout(tc, in_full ? 3600 : 60);
 	tcase_add_loop_test(tc, no_schedule_leaves_an_entry, 0, ARRAY_SIZE(partners));
+	tcase_add_loop_test(tc, a_move_into_an_earlier_mapping_hides_no_entry_from_a_zap, 0,
+			    KERNEL_6_18 + 1);
 	suite_add_tcase(suite, tc);
 	return simtest_main(suite);
 }

@@ -290,6 +290,9 @@ mm_test(vm_shared_means_a_writable_descriptor)
 	mapped(read_only, 1, 1, R, SHARED, 0);
 	mapped(read_only, 2, 1, RW, PRIVATE, 0);
 	vfiosim_expect(vma_at(0)->vm_flags & VM_SHARED);
+	expect_long(vma_at(0)->vm_flags & (VM_READ | VM_WRITE | VM_EXEC | VM_MAYREAD |
+					   VM_MAYWRITE | VM_MAYEXEC),
+		    VM_READ | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC);
 	expect_long(vma_at(1)->vm_flags & (VM_SHARED | VM_MAYSHARE | VM_MAYWRITE), VM_MAYSHARE);
 	vfiosim_expect(!is_cow_mapping(vma_at(0)->vm_flags));
 	vfiosim_expect(!is_cow_mapping(vma_at(1)->vm_flags));

@@ -95,6 +95,27 @@ mm_test(the_last_mapping_keeps_a_closed_file)
 	fput(file);
 }
 
+static long count_in_close KSTATE;
+
+static void count_references(struct vm_area_struct *vma)
+{
+	count_in_close = file_count(vma->vm_file);
+}
+
+/* MM-56: close, and only then the reference */
+mm_test(close_still_has_the_reference_of_its_mapping)
+{
+	static const struct vm_operations_struct counting = { .close = count_references };
+	int fd = device_file();
+
+	mapped(fd, 0, 4, RW, SHARED, 0);
+	vma_at(0)->vm_ops = &counting;
+	expect_long(file_count(file_of(fd)), 2);
+	expect_long(unmap(0, 4), 0);
+	expect_long(count_in_close, 2);
+	expect_long(file_count(file_of(fd)), 1);
+}
+
 /* MM-162, MM-46 */
 mm_test(counters_follow_what_is_mapped)
 {
@@ -126,6 +147,7 @@ int main(void)
 	add(a_driver_may_refuse_a_cut);
 	add(at_the_map_limit_edges_can_be_cut_but_no_hole_made);
 	add(the_last_mapping_keeps_a_closed_file);
+	add(close_still_has_the_reference_of_its_mapping);
 	add(counters_follow_what_is_mapped);
 	return mm_main("munmap", tc);
 }
