@@ -25,7 +25,7 @@
 
 #define GRANULE 8
 #define CELLS 6
-#define TABLE_FIRST 4096
+#define TABLE_FIRST 1024	/* entries */
 
 struct clock {
 	u32 of[TASKS_MAX];
@@ -41,8 +41,14 @@ struct cell {
 	const void *site;
 };
 
+/* How both kinds of table entries begin; those of older generations are free. */
+struct entry {
+	unsigned long key;		/* an address */
+	u32 generation;
+};
+
 struct granule {
-	unsigned long address;
+	unsigned long key;
 	u32 generation;
 	u8 next;			/* cell to be replaced when all are in use */
 	struct cell cells[CELLS];
@@ -50,9 +56,16 @@ struct granule {
 
 /* What was released to an object: by anybody, and by those who hold it exclusively. */
 struct sync {
-	const void *object;
+	unsigned long key;
 	u32 generation;
 	struct clock all, exclusive;
+};
+
+/* Open addressing; the size is a power of two. */
+struct table {
+	size_t entry_size;
+	size_t size, used;
+	char *entries;
 };
 
 bool tsan_watching;
@@ -61,18 +74,8 @@ unsigned int tsan_paused;
 static bool present, points, reporting;
 static u32 generation;
 static struct clock clocks[TASKS_MAX];
-static struct granule *granules;
-static struct sync *syncs;
-static size_t granules_size, granules_used, syncs_size, syncs_used;
-
-static void *allocate(size_t n, size_t size)
-{
-	void *p = calloc(n, size);
-
-	if (!p)
-		abort();
-	return p;
-}
+static struct table granules = { .entry_size = sizeof(struct granule) };
+static struct table syncs = { .entry_size = sizeof(struct sync) };
 
 bool tsan_present(void)
 {
@@ -88,93 +91,57 @@ void tsan_begin(bool watch, bool want_points)
 	if (!tsan_watching)
 		return;
 	generation++;
-	granules_used = syncs_used = 0;
+	granules.used = syncs.used = 0;
 	memset(clocks, 0, sizeof(clocks));
 	for (unsigned int i = 0; i < TASKS_MAX; i++)
 		clocks[i].of[i] = 1;
 }
 
-/* ---- tables: open addressing; entries of older generations are free ---- */
+/* ---- tables ---- */
 
-static size_t hash(unsigned long key, size_t size)
+/* The entry of @key, or the one that it would have. */
+static struct entry *find(const struct table *t, unsigned long key)
 {
-	return (key * 0x9e3779b97f4a7c15UL >> 20) & (size - 1);
+	size_t i = key * 0x9e3779b97f4a7c15UL >> 20;
+	struct entry *e;
+
+	do
+		e = (struct entry *)(t->entries + (i++ & (t->size - 1)) * t->entry_size);
+	while (e->generation == generation && e->key != key);
+	return e;
 }
 
-static struct granule *find_granule(struct granule *table, size_t size, unsigned long address)
+static void grow(struct table *t)
 {
-	size_t i = hash(address, size);
+	struct table old = *t;
 
-	while (table[i].generation == generation && table[i].address != address)
-		i = (i + 1) & (size - 1);
-	return &table[i];
-}
+	t->size = old.size ? old.size * 2 : TABLE_FIRST;
+	t->entries = calloc(t->size, t->entry_size);
+	if (!t->entries)
+		abort();
+	for (size_t i = 0; i < old.size; i++) {
+		const struct entry *e = (void *)(old.entries + i * t->entry_size);
 
-static void grow_granules(void)
-{
-	size_t size = granules_size ? granules_size * 2 : TABLE_FIRST;
-	struct granule *table = allocate(size, sizeof(*table));
-
-	for (size_t i = 0; i < granules_size; i++)
-		if (granules[i].generation == generation)
-			*find_granule(table, size, granules[i].address) = granules[i];
-	free(granules);
-	granules = table;
-	granules_size = size;
-}
-
-static struct granule *granule_of(unsigned long address)
-{
-	struct granule *g;
-
-	if (granules_used * 2 >= granules_size)
-		grow_granules();
-	g = find_granule(granules, granules_size, address);
-	if (g->generation != generation) {
-		memset(g, 0, sizeof(*g));
-		g->generation = generation;
-		g->address = address;
-		granules_used++;
+		if (e->generation == generation)
+			memcpy(find(t, e->key), e, t->entry_size);
 	}
-	return g;
+	free(old.entries);
 }
 
-static struct sync *find_sync(struct sync *table, size_t size, const void *object)
+static void *entry_of(struct table *t, unsigned long key)
 {
-	size_t i = hash((unsigned long)object, size);
+	struct entry *e;
 
-	while (table[i].generation == generation && table[i].object != object)
-		i = (i + 1) & (size - 1);
-	return &table[i];
-}
-
-static void grow_syncs(void)
-{
-	size_t size = syncs_size ? syncs_size * 2 : 256;
-	struct sync *table = allocate(size, sizeof(*table));
-
-	for (size_t i = 0; i < syncs_size; i++)
-		if (syncs[i].generation == generation)
-			*find_sync(table, size, syncs[i].object) = syncs[i];
-	free(syncs);
-	syncs = table;
-	syncs_size = size;
-}
-
-static struct sync *sync_of(const void *object)
-{
-	struct sync *s;
-
-	if (syncs_used * 2 >= syncs_size)
-		grow_syncs();
-	s = find_sync(syncs, syncs_size, object);
-	if (s->generation != generation) {
-		memset(s, 0, sizeof(*s));
-		s->generation = generation;
-		s->object = object;
-		syncs_used++;
+	if (t->used * 2 >= t->size)
+		grow(t);
+	e = find(t, key);
+	if (e->generation != generation) {
+		memset(e, 0, t->entry_size);
+		e->generation = generation;
+		e->key = key;
+		t->used++;
 	}
-	return s;
+	return e;
 }
 
 /* ---- what orders tasks ---- */
@@ -205,7 +172,7 @@ void tsan_sync(enum eng_op op, const void *object)
 
 	if (!object || run.phase != PHASE_RUN)
 		return;
-	s = sync_of(object);
+	s = entry_of(&syncs, (unsigned long)object);
 	switch (op) {
 	case ENG_OP_PLAIN_READ:
 	case ENG_OP_PLAIN_WRITE:
@@ -289,7 +256,7 @@ static void remember(struct granule *g, const struct cell *now)
 static void look(unsigned long address, unsigned int offset, unsigned int size, bool write,
 		 bool marked, const void *site)
 {
-	struct granule *g = granule_of(address);
+	struct granule *g = entry_of(&granules, address);
 	struct cell now = {
 		.task = ENGINE->current, .write = write, .marked = marked, .site = site,
 		.time = clocks[ENGINE->current].of[ENGINE->current],
