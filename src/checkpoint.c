@@ -166,7 +166,7 @@ static bool parse_outcome(struct exploration *x, const char *line)
 
 	if (sscanf(line, "outcome %31s %llx", name, &runs) != 2)
 		return false;
-	exploration_outcome(x, name)->runs = runs;
+	outcome_of(x->outcomes, name)->runs = runs;
 	return true;
 }
 

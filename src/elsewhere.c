@@ -68,6 +68,12 @@ static void add_valgrind(GPtrArray *argv)
 	add(argv, "--num-callers=30");
 }
 
+static void add_command(GPtrArray *argv, const char *command)
+{
+	add(argv, "-ex");
+	add(argv, command);
+}
+
 static void add_gdb(GPtrArray *argv, uint64_t step, bool batch)
 {
 	g_autofree char *printers = find_printers();
@@ -79,36 +85,22 @@ static void add_gdb(GPtrArray *argv, uint64_t step, bool batch)
 	add(argv, "-q");
 	if (batch)
 		add(argv, "-batch");
-	add(argv, "-ex");
-	add(argv, "set breakpoint pending on");
-	if (printers) {
-		add(argv, "-ex");
-		add(argv, source);
-	}
-	add(argv, "-ex");
-	add(argv, "break main");
-	add(argv, "-ex");
-	add(argv, "run");
-	add(argv, "-ex");
-	add(argv, stop);
-	add(argv, "-ex");
-	add(argv, "break vfiosim_stop_here");
-	add(argv, "-ex");
-	add(argv, "tbreak vfiosim_eng_vfail");
-	add(argv, "-ex");
-	add(argv, "continue");
-	add(argv, "-ex");
-	add(argv, "backtrace");
-	if (printers) {
-		add(argv, "-ex");
-		add(argv, "vfiosim tasks");
-	}
+	add_command(argv, "set breakpoint pending on");
+	if (printers)
+		add_command(argv, source);
+	add_command(argv, "break main");
+	add_command(argv, "run");
+	add_command(argv, stop);
+	add_command(argv, "break vfiosim_stop_here");
+	add_command(argv, "tbreak vfiosim_eng_vfail");
+	add_command(argv, "continue");
+	add_command(argv, "backtrace");
+	if (printers)
+		add_command(argv, "vfiosim tasks");
 	if (batch) {
 		/* Nobody is there to go on: show the failure's own stack as well. */
-		add(argv, "-ex");
-		add(argv, "continue");
-		add(argv, "-ex");
-		add(argv, "backtrace");
+		add_command(argv, "continue");
+		add_command(argv, "backtrace");
 	}
 	add(argv, "--args");
 }

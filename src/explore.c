@@ -197,13 +197,13 @@ void exploration_leave(struct exploration *x)
 
 /* ---- runs ---- */
 
-struct outcome *exploration_outcome(struct exploration *x, const char *detector)
+struct outcome *outcome_of(GArray *outcomes, const char *detector)
 {
 	struct outcome fresh = { "", 0 };
 	guint i;
 
-	for (i = 0; i < x->outcomes->len; i++) {
-		struct outcome *o = &g_array_index(x->outcomes, struct outcome, i);
+	for (i = 0; i < outcomes->len; i++) {
+		struct outcome *o = &g_array_index(outcomes, struct outcome, i);
 		int order = strcmp(o->detector, detector);
 
 		if (order == 0)
@@ -212,8 +212,8 @@ struct outcome *exploration_outcome(struct exploration *x, const char *detector)
 			break;
 	}
 	g_strlcpy(fresh.detector, detector, sizeof(fresh.detector));
-	g_array_insert_val(x->outcomes, i, fresh);
-	return &g_array_index(x->outcomes, struct outcome, i);
+	g_array_insert_val(outcomes, i, fresh);
+	return &g_array_index(outcomes, struct outcome, i);
 }
 
 /* @n: how many decisions led to the failure. */
@@ -222,7 +222,7 @@ static void keep_failure(struct exploration *x, enum vfiosim_verdict verdict, si
 	const struct finding *finding = run_failure();
 	const struct decision *decisions;
 
-	exploration_outcome(x, finding ? finding->detector : "unknown")->runs++;
+	outcome_of(x->outcomes, finding ? finding->detector : "unknown")->runs++;
 	if (x->schedule->len || x->finding.detector[0])
 		return;
 	if (finding)
@@ -240,7 +240,7 @@ void exploration_does_not_repeat(struct exploration *x, const struct decision *d
 		   "%s: something depends on time, addresses or state that is left over", what);
 	g_array_set_size(x->schedule, 0);
 	g_array_append_vals(x->schedule, decisions, n);
-	exploration_outcome(x, x->finding.detector)->runs++;
+	outcome_of(x->outcomes, x->finding.detector)->runs++;
 	exploration_stop(x, VFIOSIM_VIOLATION, "a run does not repeat");
 }
 

@@ -85,9 +85,8 @@ void exploration_stop(struct exploration *x, enum vfiosim_verdict verdict, const
 bool exploration_estimate(const struct exploration *x, double *total, double *error)
 	SIM(exploration_estimate);
 
-/* The count of @detector, made if it is the first. */
-struct outcome *exploration_outcome(struct exploration *x, const char *detector)
-	SIM(exploration_outcome);
+/* The count of @detector among @outcomes, which stay sorted; made if it is the first. */
+struct outcome *outcome_of(GArray *outcomes, const char *detector) SIM(outcome_of);
 
 /*
  * Set @values to the next combination of the data choices among @decisions from

@@ -118,6 +118,14 @@ static bool try(struct trial *t, const GArray *list)
 	return same_failure(t->x, run_failure());
 }
 
+/* The last candidate becomes the answer. */
+static void take(const struct trial *t, struct minimized *m)
+{
+	g_array_set_size(m->decisions, 0);
+	g_array_append_vals(m->decisions, t->decisions->data, t->decisions->len);
+	m->cost = t->cost;
+}
+
 static int compare(const struct cost *a, const struct cost *b)
 {
 	if (a->faults != b->faults)
@@ -210,7 +218,7 @@ static GArray *without_fault(const GArray *list, guint nth)
 /* Candidate number @n made from @list; NULL when there are no more. */
 static GArray *candidate(const GArray *list, const GArray *blocks, guint n, unsigned int faults)
 {
-	guint i = n / 3;
+	guint i;
 	int next;
 
 	if (n < faults)
@@ -243,11 +251,8 @@ static bool improve(struct trial *t, struct minimized *m)
 			return false;
 		better = try(t, list) && compare(&t->cost, &m->cost) < 0;
 	}
-	if (better) {
-		g_array_set_size(m->decisions, 0);
-		g_array_append_vals(m->decisions, t->decisions->data, t->decisions->len);
-		m->cost = t->cost;
-	}
+	if (better)
+		take(t, m);
 	return better;
 }
 
@@ -283,11 +288,8 @@ static bool search_bound(struct trial *t, struct minimized *m, unsigned int boun
 	exhausted = search.verdict == VFIOSIM_OK;
 	found = search.schedule->len && same_failure(t->x, &search.finding) &&
 		try(t, search.schedule) && compare(&t->cost, &m->cost) < 0;
-	if (found) {
-		g_array_set_size(m->decisions, 0);
-		g_array_append_vals(m->decisions, t->decisions->data, t->decisions->len);
-		m->cost = t->cost;
-	}
+	if (found)
+		take(t, m);
 	exploration_clear(&search);
 	if (found || !exhausted)
 		m->fewest_proven = m->fewest_proven && found;
@@ -373,10 +375,8 @@ static void begin(const struct exploration *x, struct trial *t, struct minimized
 	memset(m, 0, sizeof(*m));
 	m->decisions = g_array_copy(x->schedule);
 	/* A schedule from a checkpoint knows no names. */
-	if (try(t, m->decisions)) {
-		g_array_set_size(m->decisions, 0);
-		g_array_append_vals(m->decisions, t->decisions->data, t->decisions->len);
-	}
+	if (try(t, m->decisions))
+		take(t, m);
 	m->cost = m->found = t->cost;
 }
 

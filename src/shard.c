@@ -183,6 +183,15 @@ static int severity(enum vfiosim_verdict verdict)
 	return verdict == VFIOSIM_OK ? 0 : verdict == VFIOSIM_BUDGET ? 1 : 2;
 }
 
+static void add_outcomes(GArray *to, const GArray *from)
+{
+	for (guint i = 0; i < from->len; i++) {
+		const struct outcome *o = &g_array_index(from, struct outcome, i);
+
+		outcome_of(to, o->detector)->runs += o->runs;
+	}
+}
+
 static void add_up(struct exploration *x, const struct job *job)
 {
 	const struct message *m = &job->message;
@@ -196,11 +205,7 @@ static void add_up(struct exploration *x, const struct job *job)
 	x->depth_max = MAX(x->depth_max, m->depth_max);
 	x->tasks = MAX(x->tasks, m->tasks);
 	x->live_bytes = MAX(x->live_bytes, m->live_bytes);
-	for (guint i = 0; i < job->outcomes->len; i++) {
-		const struct outcome *o = &g_array_index(job->outcomes, struct outcome, i);
-
-		exploration_outcome(x, o->detector)->runs += o->runs;
-	}
+	add_outcomes(x->outcomes, job->outcomes);
 	if (severity(m->verdict) > severity(x->verdict)) {
 		x->verdict = m->verdict;
 		x->why_stopped = m->why_stopped;
@@ -285,19 +290,6 @@ static bool fits(const struct cli *cli, const struct shard_report *first,
 	return false;
 }
 
-static void add_outcome(GArray *outcomes, const struct outcome *o)
-{
-	for (guint i = 0; i < outcomes->len; i++) {
-		struct outcome *other = &g_array_index(outcomes, struct outcome, i);
-
-		if (!g_str_equal(other->detector, o->detector))
-			continue;
-		other->runs += o->runs;
-		return;
-	}
-	g_array_append_vals(outcomes, o, 1);
-}
-
 static void add_shard(struct sum *sum, const struct shard_report *r)
 {
 	sum->runs += r->runs;
@@ -306,8 +298,7 @@ static void add_shard(struct sum *sum, const struct shard_report *r)
 	sum->digest += r->digest;
 	if (severity(r->verdict) > severity(sum->verdict))
 		sum->verdict = r->verdict;
-	for (guint i = 0; i < r->outcomes->len; i++)
-		add_outcome(sum->outcomes, &g_array_index(r->outcomes, struct outcome, i));
+	add_outcomes(sum->outcomes, r->outcomes);
 	if (r->failure)
 		printf("shard %u: %s\n  replay: %s %s %s\n", r->index, r->failure,
 		       report_replay(), r->scenario, r->token ?: "");
