@@ -70,7 +70,8 @@ struct dpor {
 	uint32_t last[TASKS_MAX];	/* event */
 	uint32_t created_by[TASKS_MAX];	/* event */
 	uint32_t last_flip;		/* event */
-	GArray *elsewhere;		/* scratch: events, uint32_t */
+	uint64_t *elsewhere;		/* scratch: a bit for each event; all 0 */
+	size_t elsewhere_words;		/* of these, how many may hold any */
 	GArray *extents;		/* what steps that are asleep would free */
 	GArray *freed;			/* of struct extent: what the last step freed */
 	uint64_t next_sleep;		/* for the node to be pushed */
@@ -165,6 +166,8 @@ static void grow_path(struct dpor *d)
 	d->capacity = d->capacity ? d->capacity * 2 : 256;
 	d->path.nodes = g_renew(struct node, d->path.nodes, d->capacity);
 	d->clocks = g_renew(lanes, d->clocks, (d->capacity + 1) * d->blocks);
+	g_free(d->elsewhere);
+	d->elsewhere = g_new0(uint64_t, d->capacity / 64 + 1);
 }
 
 /* More tasks than the clocks have room for: lay them out anew. */
@@ -243,7 +246,6 @@ struct dpor *dpor_new(const struct dpor_config *config)
 	memset(d->clocks, 0, sizeof(*d->clocks));
 	d->index_size = 256;
 	slots_grow(d);
-	d->elsewhere = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 	d->extents = g_array_new(FALSE, FALSE, sizeof(struct extent));
 	d->freed = g_array_new(FALSE, FALSE, sizeof(struct extent));
 	return d;
@@ -255,7 +257,7 @@ void dpor_free(struct dpor *d)
 		return;
 	g_array_unref(d->extents);
 	g_array_unref(d->freed);
-	g_array_unref(d->elsewhere);
+	g_free(d->elsewhere);
 	g_free(d->slots);
 	g_free(d->index);
 	g_free(d->clocks);
@@ -546,12 +548,17 @@ static void backtrack_at(struct dpor *d, const struct candidate *c, uint32_t eve
 	node->backtrack |= first & BIT(c->task) ? BIT(c->task) : first & -first;
 }
 
-/* An event that conflicts with the candidate: order them, and see if they race. */
+/*
+ * An event that conflicts with the candidate: order them, and see if they race. What
+ * @past covers, @clock does too.
+ */
 static void conflict(struct dpor *d, const struct candidate *c, uint32_t event,
 		     lanes *clock, lanes *past)
 {
+	if (covers(d, past, event))
+		return;
 	join(clock, clock_of(d, event), d->blocks);
-	if (covers(d, past, event) || !reversible(d, c, event))
+	if (!reversible(d, c, event))
 		return;
 	backtrack_at(d, c, event, past);
 	join(past, clock_of(d, event), d->blocks);
@@ -594,15 +601,28 @@ static bool counts_timeouts(const struct dpor *d)
 	return d->config.timeouts_max && d->config.timeouts_max != UINT32_MAX;
 }
 
-/* Latest first, each once. There are few, and each kind comes in order. */
 static void gather(struct dpor *d, uint32_t event)
 {
-	guint at = d->elsewhere->len;
+	d->elsewhere[event / 64] |= BIT(event % 64);
+	if (d->elsewhere_words <= event / 64)
+		d->elsewhere_words = event / 64 + 1;
+}
 
-	while (at && g_array_index(d->elsewhere, uint32_t, at - 1) < event)
-		at--;
-	if (!at || g_array_index(d->elsewhere, uint32_t, at - 1) != event)
-		g_array_insert_val(d->elsewhere, at, event);
+/* The latest event that was gathered and not yet taken, or 0. */
+static uint32_t take_gathered(struct dpor *d)
+{
+	while (d->elsewhere_words) {
+		uint64_t *word = &d->elsewhere[d->elsewhere_words - 1];
+
+		if (*word) {
+			unsigned int last = 63 - __builtin_clzll(*word);
+
+			*word &= ~BIT(last);
+			return (d->elsewhere_words - 1) * 64 + last;
+		}
+		d->elsewhere_words--;
+	}
+	return 0;
 }
 
 /* The rare kinds of conflict: with the steps that let the task run, or stopped it, ... */
@@ -650,18 +670,16 @@ static void gather_timeouts(struct dpor *d, const struct candidate *c)
 static void conflicts_elsewhere(struct dpor *d, const struct candidate *c, lanes *clock,
 				lanes *past)
 {
-	g_array_set_size(d->elsewhere, 0);
+	uint32_t event;
+
 	gather_flips(d, c);
 	for (guint i = 0; c->freed && i < d->freed->len; i++)
 		gather_extent(d, &g_array_index(d->freed, struct extent, i));
 	if (c->timed_out || (d->timeouts && counts_timeouts(d)))
 		gather_timeouts(d, c);
-	for (guint i = 0; i < d->elsewhere->len; i++) {
-		uint32_t event = g_array_index(d->elsewhere, uint32_t, i);
-
+	while ((event = take_gathered(d)))
 		if (node_of(d, event)->task != c->task)
 			conflict(d, c, event, clock, past);
-	}
 }
 
 /* Fill @clock with what the candidate depends on, and note its races. */
