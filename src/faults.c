@@ -188,14 +188,17 @@ static int sweep_scenario(struct cli *cli, const struct vfiosim_scenario *scenar
 			printf("%5s %-22s %-12s %5s  %-9s %s\n", "#", "site", "task", "step",
 			       "error", "events from the fault to the error");
 		sweep(&s, base, 0, 0);
+		status = exploration_interrupted ? EXIT_BUDGET : EXIT_GOOD;
 		printf("%s: %llu faults in %llu runs: %llu failures, %llu unmet expectations; "
-		       "a further run would inject nothing\n", scenario->name,
+		       "%s\n", scenario->name,
 		       (unsigned long long)s.sites, (unsigned long long)s.runs,
-		       (unsigned long long)s.failed, (unsigned long long)s.unmet);
+		       (unsigned long long)s.failed, (unsigned long long)s.unmet,
+		       exploration_interrupted ? "interrupted; nothing is proven" :
+						 "a further run would inject nothing");
 	}
 	if (s.failed)
 		status = EXIT_FOUND;
-	if (cli->expect)
+	if (cli->expect && (s.expected || status != EXIT_BUDGET))
 		status = s.expected ? EXIT_GOOD : EXIT_FOUND;
 	exploration_clear(&s.x);
 	return status;
@@ -205,8 +208,7 @@ int command_faults(struct cli *cli)
 {
 	int worst = EXIT_GOOD;
 
-	for (guint i = 0; i < cli->chosen->len; i++) {
+	for (guint i = 0; i < cli->chosen->len && !exploration_interrupted; i++)
 		worst = cli_worse(worst, sweep_scenario(cli, g_ptr_array_index(cli->chosen, i)));
-	}
 	return worst;
 }
