@@ -56,6 +56,40 @@ struct vfiosim_task {
 };
 
 /**
+ * struct vfiosim_call - one call of a run, as a sequential specification sees it
+ * @name: "open", "close", "SET_CONTAINER", "UNSET_CONTAINER", "SET_IOMMU",
+ *	"GET_DEVICE_FD", or what vfiosim_call_begin() said
+ * @text: the path of open, else NULL
+ * @process: who made it; only to be compared
+ * @argument: the descriptor, then the number that is passed or pointed to; or that of
+ *	vfiosim_call_begin()
+ * @result: what it returned
+ */
+struct vfiosim_call {
+	const char *name;
+	const char *text;
+	const void *process;
+	long argument[2];
+	long result;
+};
+
+/**
+ * struct vfiosim_spec - what calls may return if one comes after the other
+ * @name: for reports, as in "in no order does NAME allow"
+ * @state_size: bytes of a state, all zero at first; compared byte for byte
+ * @step: carry out @call; false if it cannot return its result in that state. Pure
+ *	but for @state
+ */
+struct vfiosim_spec {
+	const char *name;
+	size_t state_size;
+	bool (*step)(void *state, const struct vfiosim_call *call);
+};
+
+/** vfiosim_vfio_spec - groups and containers, where devices stay bound and fds are not shared */
+VFIOSIM_API extern const struct vfiosim_spec vfiosim_vfio_spec;
+
+/**
  * struct vfiosim_scenario - the unit of exploration; normally static const
  * @name: what the command line and the traces call it
  * @summary: one sentence for "list"
@@ -70,6 +104,9 @@ struct vfiosim_task {
  * @kernel: the kernel version whose behaviour is asked for
  * @core: the vfio core: NULL for the command line's, else "port" (5.14 with the
  *	patch), "merged" (6.12's lifetime), or the path of a core of one's own
+ * @spec: what the calls of setup and tasks must be equivalent to, in some order that
+ *	keeps one after the other where it began after the other's return; if not, that is
+ *	"not-linearizable". At most 48 calls. NULL for none
  * @tasks: the tasks that race, ended by an entry without a name
  */
 struct vfiosim_scenario {
@@ -82,6 +119,7 @@ struct vfiosim_scenario {
 	const char *tolerate;
 	enum vfiosim_kernel kernel;
 	const char *core;
+	const struct vfiosim_spec *spec;
 	struct vfiosim_task tasks[VFIOSIM_TASKS_MAX + 1];
 };
 
@@ -96,6 +134,18 @@ struct vfiosim_scenario {
 	vfiosim_expect_at((fact), #fact, __FILE__, __LINE__)
 /** vfiosim_expect_at() - what vfiosim_expect() calls, with the text and place of the fact */
 VFIOSIM_API void vfiosim_expect_at(bool holds, const char *fact, const char *file, int line);
+
+/**
+ * vfiosim_call_begin() - a call of the scenario's own begins, for its specification
+ * @name: a constant
+ * @argument: whatever the specification wants to know
+ *
+ * For code that no call of this header reaches. A choice point if the scenario has a
+ * specification, else nothing. One at a time in each task.
+ */
+VFIOSIM_API void vfiosim_call_begin(const char *name, long argument);
+/** vfiosim_call_end() - the task's call returns @result */
+VFIOSIM_API void vfiosim_call_end(long result);
 
 /*
  * ---- result lines, time, order ----

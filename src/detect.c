@@ -16,7 +16,7 @@ const char *const detector_names[] = {
 	"error-pointer", "exit-with-lock", "expectation", "f-mapping-changed", "fd-reserved",
 	"file-count", "hung-task", "inode-count", "inode-outlives-super", "invariant", "leak",
 	"lock-inversion", "misuse", "module-gone", "mount-published", "no-nsproxy",
-	"no-progress", "nondeterminism", "pin-count", "pte-during-reset",
+	"no-progress", "nondeterminism", "not-linearizable", "pin-count", "pte-during-reset",
 	"pte-while-memory-off", "refcount", "released-file", "sleeping-while-atomic",
 	"stack-overflow", "stale-mapping", "step-limit", "unlock-by-stranger",
 	"use-after-free", "warn", NULL

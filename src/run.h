@@ -77,6 +77,7 @@ struct engine {
 	u64 blocking;		/* pending operation has a condition */
 	u64 background;
 	void (*at_end)(void);	/* eng_at_end() */
+	void *history;		/* of calls; NULL: none is kept */
 	struct eng_promise *promises;	/* newest first */
 	struct heap heap;
 	/* Last: only those in use are copied. */

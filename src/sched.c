@@ -17,6 +17,7 @@
 #include "statics.h"
 
 #include "choice.h"
+#include "history.h"
 #include "trace.h"
 #include "tsan.h"
 
@@ -802,6 +803,10 @@ void run_begin(const struct run_config *config)
 	if (config->scenario->fixture_size) {
 		run.fixture = arena_alloc(config->scenario->fixture_size, "fixture", true, NULL);
 		eng_not_leak(run.fixture);
+	}
+	if (config->scenario->spec) {
+		ENGINE->history = arena_alloc(history_size, "history", true, NULL);
+		eng_not_leak(ENGINE->history);
 	}
 	run_alone(PHASE_SETUP, "setup", config->scenario->setup);
 	ENGINE->alive |= bit(run.setup_task) - 1;

@@ -11,10 +11,12 @@
 #include <string.h>
 
 #include <glib.h>
+#include <linux/vfio.h>
 
 #include <vfiosim/kapi/vfio_core_select.h>
 
 #include "engine.h"
+#include "history.h"
 #include "machine.h"
 #include "process.h"
 #include "run.h"
@@ -61,6 +63,18 @@ static void choose_core(void)
 				 run.scenario->name, name);
 		vfiosim_core_use(core);
 	}
+}
+
+void vfiosim_call_begin(const char *name, long argument)
+{
+	const struct vfiosim_call call = { .name = name, .argument = { argument } };
+
+	history_call(&call);
+}
+
+void vfiosim_call_end(long result)
+{
+	history_return(result);
 }
 
 /* ---- time and order ---- */
@@ -184,17 +198,33 @@ void vfiosim_capability(struct vfiosim_process *process, int capability, bool on
 
 int vfiosim_open(struct vfiosim_process *process, const char *path, int flags)
 {
+	struct vfiosim_call call = { .name = "open", .process = process };
+	int ret;
+
 	/* The nodes come with the modules, which no scenario without a device has loaded. */
 	if (g_str_has_prefix(path, "/dev/vfio/")) {
 		choose_core();
 		machine_boot(true);
 	}
-	return sys_open(to_process(process), path, flags);
+	if (history_is_kept())
+		call.text = g_intern_string(path);
+	history_call(&call);
+	ret = sys_open(to_process(process), path, flags);
+	history_return(ret);
+	return ret;
 }
 
 int vfiosim_close(struct vfiosim_process *process, int fd)
 {
-	return sys_close(to_process(process), fd);
+	const struct vfiosim_call call = {
+		.name = "close", .process = process, .argument = { fd },
+	};
+	int ret;
+
+	history_call(&call);
+	ret = sys_close(to_process(process), fd);
+	history_return(ret);
+	return ret;
 }
 
 int vfiosim_close_range(struct vfiosim_process *process, unsigned int first, unsigned int last,
@@ -250,10 +280,46 @@ int64_t vfiosim_lseek(struct vfiosim_process *process, int fd, int64_t offset, i
 	return sys_lseek(to_process(process), fd, offset, whence);
 }
 
+/* Which a specification gets to see; NULL: not this one. */
+static const char *judged_ioctl(unsigned long request)
+{
+	switch (request) {
+	case VFIO_GROUP_SET_CONTAINER:
+		return "SET_CONTAINER";
+	case VFIO_GROUP_UNSET_CONTAINER:
+		return "UNSET_CONTAINER";
+	case VFIO_SET_IOMMU:
+		return "SET_IOMMU";
+	case VFIO_GROUP_GET_DEVICE_FD:
+		return "GET_DEVICE_FD";
+	default:
+		return NULL;
+	}
+}
+
+/* The descriptor that SET_CONTAINER is given; -1: none that can be read. */
+static long container_of_call(unsigned long request, uintptr_t argument)
+{
+	if (request != VFIO_GROUP_SET_CONTAINER || !history_is_kept())
+		return 0;
+	return argument > (uintptr_t)VFIOSIM_BAD_POINTER ? *(const int *)argument : -1;
+}
+
 long vfiosim_ioctl_word(struct vfiosim_process *process, int fd, unsigned long request,
 			uintptr_t argument)
 {
-	return sys_ioctl(to_process(process), fd, request, argument);
+	const struct vfiosim_call call = {
+		.name = judged_ioctl(request), .process = process,
+		.argument = { fd, container_of_call(request, argument) },
+	};
+	long ret;
+
+	if (call.name)
+		history_call(&call);
+	ret = sys_ioctl(to_process(process), fd, request, argument);
+	if (call.name)
+		history_return(ret);
+	return ret;
 }
 
 int vfiosim_eventfd(struct vfiosim_process *process, unsigned int count, int flags)
