@@ -343,6 +343,7 @@ END_TEST
 
 static void reopen_after_deletion(void *unused)
 {
+	struct inode *inode;
 	struct file *second;
 
 	open_first(NULL);
@@ -352,9 +353,11 @@ static void reopen_after_deletion(void *unused)
 	vfiosim_expect(PTR_ERR(filp_open("/dev/chr/1", O_RDWR, 0)) == -ENXIO);
 	second = filp_open(PATH, O_RDWR, 0);
 	vfiosim_expect(!IS_ERR(second) && chr.kobj.count.counter == 2);
+	inode = file_inode(second);
+	vfiosim_expect(inode->i_cdev == &chr);
 	fput(second);
 	close_all(NULL);
-	vfiosim_expect(chr.kobj.count.counter == 0);
+	vfiosim_expect(chr.kobj.count.counter == 0 && !inode->i_cdev);
 	vfiosim_expect(PTR_ERR(filp_open(PATH, O_RDWR, 0)) == -ENXIO);
 	devtmpfs_delete_node("chr/1");
 	task_work_run();

@@ -98,6 +98,43 @@ START_TEST(limits_are_emfile_and_sometimes_ebadf)
 }
 END_TEST
 
+static int source;
+static int dup_result KSTATE;
+
+static void grow_without_memory(void *unused)
+{
+	process_begin();
+	vfiosim_expect(note_fd(0) == 0);
+	dup_result = ksys_dup2(source, 64);
+	process_end();
+}
+
+static int dup_with_failing_growth(int from)
+{
+	static const struct vfiosim_scenario scenario = {
+		.name = "no memory", .tasks = { { "T1", grow_without_memory } },
+	};
+	const char *site;
+	int result;
+
+	source = from;
+	for (unsigned int nth = 0; (site = step_fault(&scenario, nth)); nth++) {
+		result = dup_result;
+		run_end();
+		if (!strcmp(site, "fdtable_arrays"))
+			return result;
+	}
+	ck_abort_msg("the table did not grow");
+}
+
+/* FS-143 */
+START_TEST(a_closed_source_goes_before_a_failed_growth)
+{
+	ck_assert_int_eq(dup_with_failing_growth(0), -ENOMEM);
+	ck_assert_int_eq(dup_with_failing_growth(9), -EBADF);
+}
+END_TEST
+
 /* FS-132, FS-136 */
 static const struct {
 	unsigned int fd, nr_open;
@@ -724,6 +761,7 @@ STEPTEST_MAIN("fdtable",
 	lowest_free_number_is_taken,
 	reserved_descriptor_is_neither_open_nor_free,
 	limits_are_emfile_and_sometimes_ebadf,
+	a_closed_source_goes_before_a_failed_growth,
 	tables_grow_in_the_kernels_sizes,
 	dup_shares_the_file_and_dup2_displaces,
 	each_close_flushes_and_only_the_last_releases,

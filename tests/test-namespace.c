@@ -113,6 +113,51 @@ START_TEST(kernel_thread_leaves_a_plain_mount_to_a_work_item)
 }
 END_TEST
 
+static dev_t expected_kills[2] KSTATE;
+static unsigned int nr_killed KSTATE;
+
+static void check_kill(struct super_block *sb)
+{
+	vfiosim_expect(nr_killed < 2 && sb->s_dev == expected_kills[nr_killed]);
+	nr_killed++;
+	kill_anon_super(sb);
+}
+
+static void put_two_as_kthread(void *unused)
+{
+	struct vfsmount *first, *second;
+
+	pfs_type.kill_sb = check_kill;
+	mount_plain(NULL);
+	first = mnt;
+	mount_plain(NULL);
+	second = mnt;
+	get_current()->flags |= PF_KTHREAD;
+	expected_kills[0] = second->mnt_sb->s_dev;
+	expected_kills[1] = first->mnt_sb->s_dev;
+	mntput(first);
+	mntput(second);
+	vfiosim_expect(pfs_supers() == 2);
+}
+
+static void both_are_killed(void *unused)
+{
+	vfiosim_expect(nr_killed == 2 && pfs_is_gone());
+}
+
+/* FS-65, FS-122: one work item for both, the newest first */
+START_TEST(one_work_item_cleans_up_all_mounts_the_newest_first)
+{
+	static const struct vfiosim_scenario scenario = {
+		.name = "two-plain-kthread", .teardown = both_are_killed,
+		.tasks = { { "T1", put_two_as_kthread } },
+	};
+
+	step_all(&scenario, VFIOSIM_OK);
+	ck_assert_int_eq(event_count("mnt_cleanup_queued route delayed"), 2);
+}
+END_TEST
+
 static void keep_for_good(void *unused)
 {
 	mnt = kern_mount(&pfs_type);
@@ -255,6 +300,7 @@ STEPTEST_MAIN("namespace",
 	internal_mount_is_cleaned_up_in_the_callers_context,
 	plain_mount_is_cleaned_up_on_the_way_to_user_mode,
 	kernel_thread_leaves_a_plain_mount_to_a_work_item,
+	one_work_item_cleans_up_all_mounts_the_newest_first,
 	kern_mount_ends_only_with_kern_unmount,
 	mount_count_below_zero_warns,
 	contexts_and_mounts_refuse_what_makes_no_sense,
