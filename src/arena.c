@@ -62,9 +62,10 @@ static size_t quarantine_max = 1 << 20;
 #define STACK_HEADROOM 1024
 const size_t arena_stack_size = STACK_MAPPED - STACK_HEADROOM;
 
+/* Asked before there is an arena as well. */
 bool running_on_valgrind(void)
 {
-	return on_valgrind;
+	return RUNNING_ON_VALGRIND;
 }
 
 /* ---- types: a number for each name, the same for the whole process ---- */
