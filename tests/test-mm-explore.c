@@ -140,6 +140,18 @@ static void joined_and_empty(void *unused)
 	world_end();
 }
 
+static void explore_move(const struct vfiosim_scenario *scenario)
+{
+	const struct vfiosim_options options = {
+		.strategy = VFIOSIM_EXHAUSTIVE, .runs_max = RUNS_MAX,
+	};
+	struct vfiosim_report *report;
+
+	ck_assert_msg(vfiosim_explore(scenario, &options, &report) == VFIOSIM_OK, "%s",
+		      vfiosim_report_text(report));
+	vfiosim_report_free(report);
+}
+
 /* MM-91: the walk meets the joined mapping before the source; the tree is locked for it */
 START_TEST(a_move_into_an_earlier_mapping_hides_no_entry_from_a_zap)
 {
@@ -148,14 +160,55 @@ START_TEST(a_move_into_an_earlier_mapping_hides_no_entry_from_a_zap)
 		.kernel = VFIOSIM_KERNEL_5_14 + _i,
 		.tasks = { { "zap", clear_it }, { "mremap", join_it } },
 	};
-	const struct vfiosim_options options = {
-		.strategy = VFIOSIM_EXHAUSTIVE, .runs_max = RUNS_MAX,
-	};
-	struct vfiosim_report *report;
 
-	ck_assert_msg(vfiosim_explore(&scenario, &options, &report) == VFIOSIM_OK, "%s",
-		      vfiosim_report_text(report));
-	vfiosim_report_free(report);
+	explore_move(&scenario);
+}
+END_TEST
+
+static int refuse_move(struct vm_area_struct *vma)
+{
+	return -EBUSY;
+}
+
+static void setup_refusing(void *unused)
+{
+	static const struct vm_operations_struct refusing = { .mremap = refuse_move };
+	int fd;
+
+	world_begin();
+	fd = plain_file(4);
+	device = file_of(fd);
+	mapped(fd, 0, 2, RW, SHARED, 0);
+	expect_long(store(0, 1) | store(1, 1), 0);
+	vma_at(0)->vm_ops = &refusing;
+	files = get_current()->files;
+}
+
+static void fail_to_move(void *unused)
+{
+	share_space();
+	expect_long(move(0, 2, 2, 16), -EBUSY);
+	leave();
+}
+
+static void back_and_empty(void *unused)
+{
+	act_in(mm);
+	expect_layout("0-2rws0");
+	vfiosim_expect(!present(0) && !present(1));
+	world_end();
+}
+
+/* MM-91: going back, the entries move to what the walk has met already */
+START_TEST(a_move_that_is_undone_hides_no_entry_from_a_zap)
+{
+	const struct vfiosim_scenario scenario = {
+		.name = "undone move", .setup = setup_refusing, .teardown = back_and_empty,
+		.kernel = VFIOSIM_KERNEL_5_14 + _i,
+		.tasks = { { "zap", clear_it }, { "mremap", fail_to_move } },
+	};
+
+	explore_move(&scenario);
 }
 END_TEST
 
@@ -168,6 +221,8 @@ int main(int argc, char **argv)
 	tcase_set_timeout(tc, in_full ? 3600 : 60);
 	tcase_add_loop_test(tc, no_schedule_leaves_an_entry, 0, ARRAY_SIZE(partners));
 	tcase_add_loop_test(tc, a_move_into_an_earlier_mapping_hides_no_entry_from_a_zap, 0,
+			    KERNEL_6_18 + 1);
+	tcase_add_loop_test(tc, a_move_that_is_undone_hides_no_entry_from_a_zap, 0,
 			    KERNEL_6_18 + 1);
 	suite_add_tcase(suite, tc);
 	return simtest_main(suite);

@@ -234,6 +234,19 @@ END_TEST
 
 #define MIB (1UL << 20)
 
+/* MM-23, MM-24: with no room below mmap_base the search goes up from a third */
+mm_test(without_room_below_the_search_goes_up)
+{
+	unsigned long third = PAGE_ALIGN(mm->task_size / 3);
+
+	mm->mmap_base = PAGES(4);
+	expect_long(ksys_mmap(0, PAGES(8), R, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), third);
+	expect_long(ksys_mmap(0, PAGES(8), R, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+		    third + PAGES(8));
+	mm->mmap_base = PAGES(40);
+	expect_long(ksys_mmap(0, PAGES(8), R, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), PAGES(32));
+}
+
 /* MM-26: 6.12 aligns what has whole huge pages, but no plain file and no odd length */
 mm_test(large_mappings_are_aligned_since_6_12)
 {
@@ -269,6 +282,7 @@ int main(void)
 	add(release_runs_on_the_way_back_to_user_mode);
 	add(a_file_may_choose_the_address_itself);
 	tcase_add_loop_test(tc, addresses_are_checked_as_in_the_kernel, 0, ARRAY_SIZE(places));
+	add(without_room_below_the_search_goes_up);
 	add(large_mappings_are_aligned_since_6_12);
 	return mm_main("vma_model", tc);
 }
