@@ -14,6 +14,7 @@ static const char style[] =
 	".finding{background:#c00;color:#fff;font-weight:bold;padding:0 .4em}"
 	".choice{color:#b50}"
 	"body.steps tr.event{display:none}"
+	"body.race tr.alone{display:none}"
 	"pre{background:#f6f6f6;padding:1em;overflow:auto}";
 
 static void add_escaped(GString *out, const char *text)
@@ -54,13 +55,31 @@ static const char *name_of(const struct vfiosim_report *r, int task)
 	return "?";
 }
 
-static void add_row(GString *out, const struct trace_event *e, uint64_t tasks, bool switched)
+/* Before the tasks start or after they have ended, where hundreds of steps hide the race. */
+static bool is_alone(const struct vfiosim_report *r, const struct trace_event *e)
+{
+	return e->kind != TRACE_FINDING &&
+	       (e->number < r->first_event || e->number >= r->last_event);
+}
+
+/* A finding of the run as a whole, in nobody's column. */
+static void add_finding(GString *out, const struct trace_event *e)
+{
+	g_autofree char *text = report_cell(e);
+
+	g_string_append(out, "<tr class=\"step\"><td></td><td colspan=\"99\">"
+			     "<span class=\"finding\">");
+	add_escaped(out, text);
+	g_string_append(out, "</span></td></tr>\n");
+}
+
+static void add_row(GString *out, const struct trace_event *e, uint64_t tasks,
+		    const char *classes)
 {
 	g_autofree char *text = report_cell(e);
 	bool step = e->kind == TRACE_STEP || e->kind == TRACE_FINDING || e->kind == TRACE_DATA;
 
-	g_string_append_printf(out, "<tr class=\"%s%s\"><td>", step ? "step" : "event",
-			       switched ? " switch" : "");
+	g_string_append_printf(out, "<tr class=\"%s%s\"><td>", step ? "step" : "event", classes);
 	if (e->kind == TRACE_STEP)
 		g_string_append_printf(out, "%llu", (unsigned long long)e->step);
 	g_string_append(out, "</td>");
@@ -88,6 +107,9 @@ static void add_table(GString *out, const struct vfiosim_report *r)
 
 	g_string_append(out, "<label><input type=\"checkbox\" checked onchange=\""
 			     "document.body.classList.toggle('steps')\"> show events between steps"
+			     "</label>\n"
+			     "<label><input type=\"checkbox\" onchange=\""
+			     "document.body.classList.toggle('race')\"> show setup and teardown"
 			     "</label>\n<table><thead><tr><th>#</th>");
 	for (int i = 0; i < TASKS_MAX; i++)
 		if (tasks >> i & 1)
@@ -96,9 +118,13 @@ static void add_table(GString *out, const struct vfiosim_report *r)
 	for (guint i = 0; i < r->events->len; i++) {
 		const struct trace_event *e = &g_array_index(r->events, struct trace_event, i);
 
-		if (e->task < 0)
+		if (e->task < 0) {
+			if (e->kind == TRACE_FINDING)
+				add_finding(out, e);
 			continue;
-		add_row(out, e, tasks, last >= 0 && last != e->task);
+		}
+		add_row(out, e, tasks, is_alone(r, e) ? " alone" :
+			last >= 0 && last != e->task ? " switch" : "");
 		last = e->task;
 	}
 	g_string_append(out, "</tbody></table>\n");
@@ -110,7 +136,8 @@ char *report_html(const struct vfiosim_report *r)
 				    "<meta charset=\"utf-8\"><title>");
 
 	add_escaped(out, r->scenario->name);
-	g_string_append_printf(out, "</title><style>%s</style></head><body>\n", style);
+	g_string_append_printf(out, "</title><style>%s</style></head>\n<body class=\"race\">\n",
+			       style);
 	add_paragraph(out, "h1", r->scenario->name);
 	if (r->scenario->summary)
 		add_paragraph(out, "p", r->scenario->summary);
