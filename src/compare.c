@@ -7,6 +7,7 @@
  * With --traces it asks more: the first core is explored, and the second one
  * must leave the same trace of events under each of those schedules.
  */
+#include <json-glib/json-glib.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -123,41 +124,109 @@ static int compare_keys(gconstpointer a, gconstpointer b)
 	return strcmp(a, b);
 }
 
-static unsigned int print_only(const struct cli *cli, const struct side *side,
-			       const struct side *other)
+static void print_only(const struct cli *cli, const struct side *side, const struct side *other)
 {
 	GList *keys = g_list_sort(g_hash_table_get_keys(side->outcomes), compare_keys);
-	unsigned int n = 0;
 
 	for (GList *k = keys; k; k = k->next) {
 		const struct seen *seen = g_hash_table_lookup(side->outcomes, k->data);
 
 		if (g_hash_table_contains(other->outcomes, k->data))
 			continue;
-		n++;
 		printf("only %s (%llu runs): %s\n", side->core, (unsigned long long)seen->runs,
 		       (const char *)k->data);
 		printf("  replay: %s replay --core %s %s %s\n", cli->program, side->core,
 		       side->x.scenario->name, seen->token);
 	}
 	g_list_free(keys);
+}
+
+/* Sorted, so that the same comparison is the same file. */
+static void add_side(JsonBuilder *json, const struct side *side, const struct side *other)
+{
+	GList *keys = g_list_sort(g_hash_table_get_keys(side->outcomes), compare_keys);
+
+	json_builder_begin_object(json);
+	json_builder_add_string_value(json_builder_set_member_name(json, "core"), side->core);
+	json_builder_add_int_value(json_builder_set_member_name(json, "runs"), side->x.runs);
+	json_builder_add_boolean_value(json_builder_set_member_name(json, "finished"),
+				       !side->x.why_stopped);
+	json_builder_begin_array(json_builder_set_member_name(json, "outcomes"));
+	for (GList *k = keys; k; k = k->next) {
+		const struct seen *seen = g_hash_table_lookup(side->outcomes, k->data);
+
+		json_builder_begin_object(json);
+		json_builder_add_string_value(json_builder_set_member_name(json, "outcome"),
+					      k->data);
+		json_builder_add_int_value(json_builder_set_member_name(json, "runs"),
+					   seen->runs);
+		json_builder_add_string_value(json_builder_set_member_name(json, "token"),
+					      seen->token);
+		json_builder_add_boolean_value(json_builder_set_member_name(json, "only_here"),
+			!g_hash_table_contains(other->outcomes, k->data));
+		json_builder_end_object(json);
+	}
+	json_builder_end_array(json);
+	json_builder_end_object(json);
+	g_list_free(keys);
+}
+
+static bool write_json(const struct cli *cli, const struct side *a, const struct side *b)
+{
+	g_autoptr(JsonBuilder) json = json_builder_new();
+	g_autoptr(JsonNode) root = NULL;
+	g_autofree char *text = NULL, *whole = NULL;
+
+	json_builder_begin_object(json);
+	json_builder_add_string_value(json_builder_set_member_name(json, "scenario"),
+				      a->x.scenario->name);
+	json_builder_begin_array(json_builder_set_member_name(json, "sides"));
+	add_side(json, a, b);
+	add_side(json, b, a);
+	json_builder_end_array(json);
+	json_builder_end_object(json);
+	root = json_builder_get_root(json);
+	text = json_to_string(root, TRUE);
+	whole = g_strconcat(text, "\n", NULL);
+	return cli_write(cli, cli->json_file, whole);
+}
+
+static unsigned int count_only(const struct side *side, const struct side *other)
+{
+	GHashTableIter iter;
+	unsigned int n = 0;
+	void *key;
+
+	g_hash_table_iter_init(&iter, side->outcomes);
+	while (g_hash_table_iter_next(&iter, &key, NULL))
+		n += !g_hash_table_contains(other->outcomes, key);
 	return n;
+}
+
+static void print_sides(const struct cli *cli, const struct side *a, const struct side *b,
+			unsigned int only, bool complete)
+{
+	print_only(cli, a, b);
+	print_only(cli, b, a);
+	printf("%s: %s %u outcomes in %llu runs, %s %u outcomes in %llu runs, %u in only one%s\n",
+	       a->x.scenario->name, a->core, g_hash_table_size(a->outcomes),
+	       (unsigned long long)a->x.runs, b->core, g_hash_table_size(b->outcomes),
+	       (unsigned long long)b->x.runs, only, complete ? "" : " (not finished: a budget)");
 }
 
 static int report_sides(const struct cli *cli, const struct side *a, const struct side *b)
 {
 	bool complete = !a->x.why_stopped && !b->x.why_stopped;
-	unsigned int only = print_only(cli, a, b) + print_only(cli, b, a);
+	unsigned int only = count_only(a, b) + count_only(b, a);
 
-	printf("%s: %s %u outcomes in %llu runs, %s %u outcomes in %llu runs, %u in only one%s\n",
-	       a->x.scenario->name, a->core, g_hash_table_size(a->outcomes),
-	       (unsigned long long)a->x.runs, b->core, g_hash_table_size(b->outcomes),
-	       (unsigned long long)b->x.runs, only, complete ? "" : " (not finished: a budget)");
+	if (cli->json_file && !write_json(cli, a, b))
+		return EXIT_INPUT;
+	if (!cli->json_file || !g_str_equal(cli->json_file, "-"))
+		print_sides(cli, a, b, only, complete);
 	if (!complete)
 		return EXIT_BUDGET;
 	return only ? EXIT_FOUND : EXIT_GOOD;
 }
-
 static void side_clear(struct side *side)
 {
 	if (!side->outcomes)
@@ -318,6 +387,11 @@ int command_compare(struct cli *cli)
 
 	if (!cli->core_a || !cli->core_b)
 		return cli_complain(cli, "compare wants --core twice");
+	if (cli->json_file && cli->traces)
+		return cli_complain(cli, "compare --traces writes no JSON");
+	if (cli->json_file && cli->chosen->len > 1)
+		return cli_complain(cli, "one file for %u scenarios: name one scenario",
+				    cli->chosen->len);
 	for (guint i = 0; i < cli->chosen->len && worst != EXIT_INPUT; i++) {
 		worst = cli_worse(worst,
 				  compare_scenario(cli, g_ptr_array_index(cli->chosen, i)));
