@@ -28,7 +28,7 @@ static void new_file(unsigned long pages)
 {
 	if (bench.file)
 		close_fd(bench.fd);
-	bench.file = memfd_create("bench", 0);
+	bench.file = memfd_file("bench", 0);
 	memfd_truncate(bench.file, pages * PAGE_SIZE);
 	bench.fd = get_unused_fd_flags(0);
 	fd_install(bench.fd, bench.file);

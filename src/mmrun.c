@@ -108,7 +108,7 @@ static void return_to_user(void)
 
 static long do_file(const struct mmop *op)
 {
-	struct file *file = must(memfd_create("f", 0));
+	struct file *file = must(memfd_file("f", 0));
 
 	for (unsigned int i = 0; i < MMOP_FILES_MAX; i++)
 		if (mmrun->mapping[i] == file->f_mapping)
@@ -456,7 +456,7 @@ void mmrun_start(enum kernel_version version, bool zeropage, unsigned int overco
 	mmrun->files[0] = must(alloc_files());
 	mmrun->nr_procs = 1;
 	act_for(0);
-	guard = must(memfd_create("guard", 0));
+	guard = must(memfd_file("guard", 0));
 	BUG_ON(memfd_truncate(guard, MMOP_GUARD * PAGE_SIZE));
 	map_guard(guard, base - MMOP_GUARD * PAGE_SIZE);
 	map_guard(guard, base + pages * PAGE_SIZE);

@@ -621,7 +621,7 @@ static struct file *shmem_file_setup(const char *name, loff_t size, unsigned int
 	return file;
 }
 
-struct file *memfd_create(const char *name, unsigned int flags)
+struct file *memfd_file(const char *name, unsigned int flags)
 {
 	struct file *file;
 
@@ -633,7 +633,7 @@ struct file *memfd_create(const char *name, unsigned int flags)
 	return file;
 }
 
-/* As an open by name, and so, other than memfd_create(), with a position that is locked. */
+/* As an open by name, and so, other than memfd_file(), with a position that is locked. */
 struct file *memfd_reopen(struct file *file, int flags)
 {
 	struct inode *inode = file_inode(file);

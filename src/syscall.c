@@ -385,7 +385,7 @@ int sys_memfd(struct process *p, const char *name, unsigned int flags)
 {
 	int fd_flags = O_RDWR | (flags & MFD_CLOEXEC ? O_CLOEXEC : 0);
 
-	return SYSCALL(p, VALUE, install_new(memfd_create(name, flags), fd_flags), "sys_memfd",
+	return SYSCALL(p, VALUE, install_new(memfd_file(name, flags), fd_flags), "sys_memfd",
 		       "%s", name);
 }
 

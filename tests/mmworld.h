@@ -116,7 +116,7 @@ MMTEST void world_end(void)
 /* A descriptor of a new plain file of @size pages. */
 MMTEST int plain_file(unsigned long size)
 {
-	struct file *file = memfd_create("plain", MFD_ALLOW_SEALING);
+	struct file *file = memfd_file("plain", MFD_ALLOW_SEALING);
 	int fd = get_unused_fd_flags(0);
 
 	vfiosim_expect(!IS_ERR(file) && fd >= 0);

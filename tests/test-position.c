@@ -231,7 +231,7 @@ static const struct vfiosim_scenario locked = {
 	.tasks = { { "one", writes }, { "two", writes } },
 };
 
-/* memfd_create() makes no file whose position is locked: one write may hide the other. */
+/* memfd_file() makes no file whose position is locked: one write may hide the other. */
 START_TEST(two_writers_of_a_memfd_may_meet)
 {
 	ck_assert_int_eq(vfiosim_explore(&racing, NULL, NULL), VFIOSIM_VIOLATION);

@@ -148,7 +148,7 @@ static long memfd(unsigned int proc, unsigned int pages)
 	struct file *file;
 
 	act_for(proc);
-	file = memfd_create("check", MFD_ALLOW_SEALING);
+	file = memfd_file("check", MFD_ALLOW_SEALING);
 	if (!IS_ERR(file))
 		memfd_truncate(file, pages * PAGE_SIZE);
 	return install(file);

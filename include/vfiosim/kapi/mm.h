@@ -186,7 +186,7 @@ int user_access(unsigned long addr, bool write, u64 *value, unsigned int size, i
 bool user_page_present(struct mm_struct *mm, unsigned long addr) SIM(user_page_present);
 
 /* Plain files (memfd): holes, page cache, truncate, punch; shmem.c. */
-struct file *memfd_create(const char *name, unsigned int flags) SIM(memfd_create);
+struct file *memfd_file(const char *name, unsigned int flags) SIM(memfd_file);
 int memfd_truncate(struct file *file, loff_t size) SIM(memfd_truncate);
 int memfd_punch(struct file *file, loff_t offset, loff_t len) SIM(memfd_punch);
 
