@@ -651,6 +651,16 @@ struct vfiosim_device;
  */
 VFIOSIM_API struct vfiosim_device *vfiosim_plug(const struct vfiosim_device_desc *desc);
 
+/**
+ * vfiosim_boot() - boot the machine without a device, for a scenario that brings its own
+ *
+ * vfiosim_plug() does it, and so does opening a node of /dev/vfio; code that calls the
+ * modelled kernel's vfio functions itself has to, first.
+ *
+ * Return: 0, or the error of the module that could not be loaded.
+ */
+VFIOSIM_API int vfiosim_boot(void);
+
 /** vfiosim_device_name() - what GET_DEVICE_FD wants to hear; on a real kernel not desc->name */
 VFIOSIM_API const char *vfiosim_device_name(struct vfiosim_device *device);
 

@@ -202,10 +202,8 @@ int vfiosim_open(struct vfiosim_process *process, const char *path, int flags)
 	int ret;
 
 	/* The nodes come with the modules, which no scenario without a device has loaded. */
-	if (g_str_has_prefix(path, "/dev/vfio/")) {
-		choose_core();
-		machine_boot(true);
-	}
+	if (g_str_has_prefix(path, "/dev/vfio/"))
+		vfiosim_boot();
 	if (history_is_kept())
 		call.text = g_intern_string(path);
 	history_call(&call);
@@ -428,6 +426,12 @@ static const struct {
 G_STATIC_ASSERT(VFIOSIM_BAR_IO == MACHINE_BAR_IO);
 G_STATIC_ASSERT(VFIOSIM_BAR_64BIT == MACHINE_BAR_64BIT);
 G_STATIC_ASSERT(VFIOSIM_BAR_RAM == MACHINE_BAR_RAM);
+
+int vfiosim_boot(void)
+{
+	choose_core();
+	return machine_boot(true);
+}
 
 struct vfiosim_device *vfiosim_plug(const struct vfiosim_device_desc *desc)
 {

@@ -29,5 +29,6 @@
 #include <vfiosim/kapi/iommu.h>
 #include <vfiosim/kapi/pci.h>
 #include <vfiosim/kapi/vfio.h>
+#include <vfiosim/kapi/mdev.h>
 
 #endif

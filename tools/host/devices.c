@@ -207,6 +207,12 @@ int vfiosim_rmmod(struct vfiosim_process *process, const char *module)
 	return module_call(module, 0);
 }
 
+/* It has booted, and its modules come with the first device. */
+int vfiosim_boot(void)
+{
+	return 0;
+}
+
 int vfiosim_insmod(struct vfiosim_process *process, const char *module)
 {
 	(void)process;
