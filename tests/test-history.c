@@ -70,7 +70,11 @@ static const char *explore(const struct vfiosim_scenario *scenario,
 			   enum vfiosim_strategy strategy)
 {
 	static char detector[32];
-	const struct vfiosim_options options = { .strategy = strategy, .no_minimize = true };
+	/* All of it takes minutes under Valgrind. */
+	const struct vfiosim_options options = {
+		.strategy = strategy, .no_minimize = true,
+		.preemptions_bounded = simtest_has_memory_checker(), .preemptions_max = 1,
+	};
 	struct vfiosim_report *report;
 
 	vfiosim_explore(scenario, &options, &report);
