@@ -605,6 +605,8 @@ START_TEST(a_device_claimed_before_its_parent_went_is_removed_twice)
 	const struct vfiosim_options options = { .no_minimize = true };
 	struct vfiosim_report *report = NULL;
 
+	if (simtest_has_memory_checker())
+		return;
 	vfiosim_explore(&scenario, &options, &report);
 	ck_assert_ptr_nonnull(vfiosim_report_detector(report));
 	ck_assert_str_eq(vfiosim_report_detector(report), "use-after-free");
