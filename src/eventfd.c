@@ -14,6 +14,7 @@
 
 #include "vfs.h"
 
+#define EFD_SEMAPHORE 1	/* not in kapi: <sys/eventfd.h> has it as an enumerator */
 #define EVENTFD_MAX (~0ULL)
 
 struct eventfd_ctx {

@@ -7,6 +7,8 @@
 #include <vfiosim/kapi/fdtable.h>
 #include <vfiosim/kapi/poll.h>
 
+#include <sys/eventfd.h>	/* behind kapi, as a scenario may have it */
+
 #include "process.h"
 #include "simtest.h"
 #include "syscall.h"

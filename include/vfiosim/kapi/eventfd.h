@@ -6,8 +6,6 @@
 #include <vfiosim/kapi/fs.h>
 #include <vfiosim/kapi/wait.h>
 
-#define EFD_SEMAPHORE 1
-
 struct eventfd_ctx;
 
 /* A new eventfd file and its descriptor, or -errno. Fault points of its steps. */
