@@ -14,9 +14,10 @@
 
 #include <vfiosim.h>
 
-#define FILES 24
-#define GROUPS 16
-#define CONTAINERS 16
+/* A history holds 48 calls, so no more files can be open, nor containers be made. */
+#define FILES 48
+#define GROUPS 64
+#define CONTAINERS 48
 
 enum kind { NO_FILE, CONTAINER, GROUP, DEVICE };
 

@@ -212,6 +212,23 @@ static const struct {
 	{ "5.14: two open", "port", "none", setup, open_again, open_again },
 };
 
+#define OPENS 48	/* as many as a history holds */
+
+START_TEST(as_many_files_can_be_open_as_a_history_holds_calls)
+{
+	_Alignas(16) char state[4096] = { 0 };
+
+	ck_assert_uint_le(vfiosim_vfio_spec.state_size, sizeof(state));
+	for (int fd = 0; fd < OPENS; fd++) {
+		const struct vfiosim_call open = {
+			.name = "open", .text = "/dev/vfio/vfio", .process = state, .result = fd,
+		};
+
+		ck_assert_msg(vfiosim_vfio_spec.step(state, &open), "open %d", fd);
+	}
+}
+END_TEST
+
 START_TEST(the_calls_of_a_core_are_as_if_one_came_after_the_other)
 {
 	const struct vfiosim_scenario scenario = {
@@ -235,6 +252,7 @@ int main(void)
 	tcase_add_loop_test(tc, only_orders_that_keep_to_time_explain_results, 0,
 			    sizeof(counters) / sizeof(counters[0]));
 	tcase_add_test(tc, the_report_has_each_call_with_its_interval);
+	tcase_add_test(tc, as_many_files_can_be_open_as_a_history_holds_calls);
 	tcase_add_loop_test(tc, the_calls_of_a_core_are_as_if_one_came_after_the_other, 0,
 			    sizeof(races) / sizeof(races[0]));
 	suite_add_tcase(suite, tc);
